@@ -1,0 +1,47 @@
+# Every target makes what it needs first, so that each is a first command on a fresh machine.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FOR ?=
+DATA ?= data
+
+.PHONY: help setup rabbitmq demo test check format bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## make .venv with osevents and its tools
+
+$(VENV)/.ready: pyproject.toml requirements.lock
+	$(PYTHON) deploy/setup_venv.py $(VENV)
+	@touch $@
+
+rabbitmq: ## make a RabbitMQ server available to the tests (no root needed)
+	@bash tests/support/install_rabbitmq.sh
+
+demo: setup ## a simulated cloud and all of osevents in this terminal; FOR=30s ends it by itself
+	@$(BIN)/osevents up --simulate --data $(DATA) $(if $(FOR),--for $(FOR))
+
+test: setup rabbitmq ## the whole test suite, on a real RabbitMQ and a real PostgreSQL
+	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+check: setup ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup rabbitmq ## measure throughput, latency, API cost and memory; prints a report
+	$(BIN)/python -m tests.benchmarks
+
+lock: setup ## pin every dependency again (versions and hashes, no addresses)
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) .deps .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -1,0 +1,1 @@
+"""The command line: composes the services and shows what they made."""

@@ -1,0 +1,1 @@
+"""Turns events into the timeline, and keeps the dead letters."""

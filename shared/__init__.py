@@ -1,0 +1,1 @@
+"""The model all services share (pure), and its adapters: bus, store, OpenStack, runtime."""

@@ -1,0 +1,1 @@
+"""The message bus: the port and its two implementations."""

@@ -1,0 +1,110 @@
+"""The bus: how events reach every consumer group, at least once.
+
+Two implementations, `shared.bus.rabbitmq` and `shared.bus.memory`, pass `tests/conformance`.
+Each consumer *group* sees every event; the copies within a group share them.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Something that cannot be handled, kept with the reason."""
+
+    origin: str
+    """Who gave up: `catcher`, `bus`, `processor`, `refresher`."""
+    reason: str
+    """One line: what is wrong, with the value."""
+    cloud: str | None
+    body: bytes
+    """The message as it came, byte for byte."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What `receive` handed over: events in the order of delivery, and a token for the answer."""
+
+    events: tuple[Event, ...]
+    token: object
+
+
+class Publisher(Protocol):
+    """What a producer of events needs."""
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Hand over `events`; return when the bus has taken responsibility for all of them.
+
+        Events of one routing key (`<cloud>.<type>`) from one publisher are delivered in the order
+        given; between keys no order is promised. Blocks while the bus is full (back-pressure).
+        Raises BusUnavailable when any of them was not confirmed: some may have been taken, so a
+        retry makes duplicates, which consumers must expect.
+        """
+        ...
+
+    async def dead_letter(self, letters: Sequence[DeadLetter]) -> None:
+        """Keep `letters` for the operator; same promise as `publish`."""
+        ...
+
+
+class Subscription(Protocol):
+    """One copy's share of a consumer group's events."""
+
+    async def receive(self, *, most: int, wait: timedelta) -> Batch:
+        """Return the next events: at least one, about `most` at most.
+
+        Blocks until there is one, then up to `wait` for more. What cannot be read as an event is
+        made a dead letter here and never shows up. Connection trouble is healed inside; a batch
+        from before a reconnect is delivered again, to this copy or another. Cancelling loses
+        nothing.
+        """
+        ...
+
+    async def acknowledge(self, batch: Batch) -> None:
+        """Say that the effects of `batch` are committed; its events are not delivered again.
+
+        An answer to a batch from before a reconnect is ignored: it will be redelivered.
+        """
+        ...
+
+    async def release(self, batch: Batch) -> None:
+        """Give `batch` back unhandled, to be delivered again to any copy of the group."""
+        ...
+
+
+class DeadLetterSubscription(Protocol):
+    """The dead letters of the whole bus, read by one group (the processor)."""
+
+    async def receive(self, *, most: int, wait: timedelta) -> "DeadLetterBatch":
+        """Return the next dead letters; same promise as `Subscription.receive`."""
+        ...
+
+    async def acknowledge(self, batch: "DeadLetterBatch") -> None:
+        """Say that `batch` is stored."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterBatch:
+    """Dead letters in the order of delivery, and a token for the answer."""
+
+    letters: tuple[DeadLetter, ...]
+    token: object
+
+
+class Bus(Publisher, Protocol):
+    """Both ends; whoever composes a service opens it and hands the parts their end."""
+
+    def subscribe(self, group: str) -> AbstractAsyncContextManager[Subscription]:
+        """Join consumer group `group`; leaving gives back what was not acknowledged."""
+        ...
+
+    def dead_letters(self) -> AbstractAsyncContextManager[DeadLetterSubscription]:
+        """Join the group that stores dead letters."""
+        ...

@@ -1,0 +1,80 @@
+"""The exception tree. A branch says what the caller does, not where the error came from.
+
+    OseventsError
+    ├── Transient                 wait, then try again
+    │   ├── BusUnavailable        the message bus did not take or hand over messages
+    │   ├── StoreUnavailable      PostgreSQL cannot be reached
+    │   └── CloudUnavailable      an OpenStack API is down, slow, or asks us to wait
+    ├── Permanent                 trying again cannot help; keep it as a dead letter
+    │   ├── UnreadableNotification   a source handed over something that is no notification
+    │   ├── UnreadableEvent       a message on the bus is no event of ours
+    │   └── CloudRefused          an OpenStack API said no (400, 403, ...)
+    └── Misconfigured             the operator must change something; the process ends with 2
+
+Messages name the thing, the value and, where there is one, the way out.
+"""
+
+from dataclasses import dataclass
+
+
+class OseventsError(Exception):
+    """Everything osevents raises on purpose."""
+
+
+class Transient(OseventsError):
+    """It may work later: retry with backoff."""
+
+
+class BusUnavailable(Transient):
+    """The bus did not confirm, or cannot be reached; what was sent may arrive twice."""
+
+
+class StoreUnavailable(Transient):
+    """PostgreSQL cannot be reached or ended the connection; nothing was committed."""
+
+
+class CloudUnavailable(Transient):
+    """An OpenStack API cannot serve us now; `retry_after_seconds` when it said for how long."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Permanent(OseventsError):
+    """It will never work: make it a dead letter with this reason."""
+
+
+class UnreadableNotification(Permanent):
+    """What a source handed over is not a notification; the message says what is wrong with it."""
+
+
+class UnreadableEvent(Permanent):
+    """A message on the bus is not one of our events."""
+
+
+class CloudRefused(Permanent):
+    """An OpenStack API refused the request; `status` is the HTTP status."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with the configuration: where, what, and how to mend it."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class Misconfigured(OseventsError):
+    """The configuration cannot be used; `problems` lists everything found, not only the first."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = problems

@@ -1,0 +1,38 @@
+"""What an event is about and what the inventory holds: a resource, named by cloud, kind and id."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The kinds of OpenStack resources, named as the OpenStack SDK names its resources.
+
+    The catalogue may name kinds beyond these (they are plain strings there); these are the ones
+    that code refers to.
+    """
+
+    SERVER = "server"
+    PORT = "port"
+    NETWORK = "network"
+    SUBNET = "subnet"
+    ROUTER = "router"
+    FLOATING_IP = "floating_ip"
+    SECURITY_GROUP = "security_group"
+    VOLUME = "volume"
+    IMAGE = "image"
+    PROJECT = "project"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ResourceRef:
+    """Names one object of one cloud, e.g. (prod, server, 5f3c...).
+
+    `kind` is a plain string, since users may catalogue kinds that we do not know.
+    """
+
+    cloud: str
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.id}"

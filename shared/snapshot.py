@@ -1,0 +1,69 @@
+"""What was observed of a resource, and what a write made of it.
+
+A snapshot is the object as an API (or a complete payload) gave it, at a moment. Moments decide:
+an older observation never replaces a newer one, see `Snapshot.observed_at`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.resource import ResourceRef
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One object as observed."""
+
+    ref: ResourceRef
+    name: str | None
+    project: str | None
+    status: str | None
+    object: Mapping[str, Any]
+    """As the API gave it."""
+    observed_at: datetime
+    """When the read *began*, by our clock: whatever happened later is not in it."""
+    revision: int | None = None
+    """Neutron's `revision_number`; None for services without one."""
+
+
+class CauseKind(StrEnum):
+    """Who made us look."""
+
+    EVENT = "event"
+    FULL_PASS = "pass"  # noqa: S105 - not a password
+    REQUEST = "request"
+    """A person, by `osevents refresh`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a row changed: the event (its id), the full pass (its id) or a person's request."""
+
+    kind: CauseKind
+    id: str
+
+
+class ChangeKind(StrEnum):
+    """What became of a resource."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    RESTORED = "restored"
+    """A later read found what we held for deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference of a resource; `field`, `old` and `new` are None except for UPDATED."""
+
+    ref: ResourceRef
+    at: datetime
+    kind: ChangeKind
+    field: str | None
+    old: Any
+    new: Any
+    cause: Cause
