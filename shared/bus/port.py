@@ -7,24 +7,11 @@ Each consumer *group* sees every event; the copies within a group share them.
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
+from shared.dead_letter import DeadLetter
 from shared.event import Event
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """Something that cannot be handled, kept with the reason."""
-
-    origin: str
-    """Who gave up: `catcher`, `bus`, `processor`, `refresher`."""
-    reason: str
-    """One line: what is wrong, with the value."""
-    cloud: str | None
-    body: bytes
-    """The message as it came, byte for byte."""
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +41,11 @@ class Publisher(Protocol):
 
 
 class Subscription(Protocol):
-    """One copy's share of a consumer group's events."""
+    """One copy's share of a consumer group's events.
+
+    There is no way to hand a batch back and get it again: who cannot commit for now waits and
+    tries again with the batch in hand, and who leaves gives back what was not acknowledged.
+    """
 
     async def receive(self, *, most: int, wait: timedelta) -> Batch:
         """Return the next events: at least one, about `most` at most.
@@ -71,10 +62,6 @@ class Subscription(Protocol):
 
         An answer to a batch from before a reconnect is ignored: it will be redelivered.
         """
-        ...
-
-    async def release(self, batch: Batch) -> None:
-        """Give `batch` back unhandled, to be delivered again to any copy of the group."""
         ...
 
 

@@ -1,0 +1,20 @@
+"""Where a broker is: the hosts to try in order, with credentials, virtual host and TLS."""
+
+import ssl
+from dataclasses import dataclass, field
+
+from yarl import URL
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One broker or cluster; never empty. The repr leaves out the URLs, which hold passwords."""
+
+    urls: tuple[URL, ...] = field(repr=False)
+    """`amqp://` or `amqps://`, one for each host, tried in this order."""
+    tls: ssl.SSLContext | None = None
+
+    @classmethod
+    def parse(cls, url: str) -> "Address":
+        """Return the address of a plain AMQP URL, as `bus.url` has it."""
+        return cls((URL(url),))

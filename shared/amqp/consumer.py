@@ -1,0 +1,172 @@
+"""Consume one queue for as long as we live: batches out, acknowledgements in, reconnects inside.
+
+A loop of its own (started by `open_consumer`) opens a session, prepares the topology, consumes into
+a buffer bounded by the prefetch, and begins anew with backoff when the session ends: after a
+broker restart, a closed connection, a deleted queue (the broker cancels the consumer) or a
+half-open socket (heartbeats stop). Deliveries of an ended session are forgotten: the broker hands
+them out again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+import structlog
+from aiormq.abc import DeliveredMessage
+
+from shared.amqp.address import Address
+from shared.amqp.session import Session, open_session
+from shared.backoff import Backoff
+from shared.errors import BusUnavailable
+
+Prepare = Callable[[Session], Awaitable[None]]
+"""Declares and binds what the consumer needs; called on every new session, so idempotent."""
+
+RECONNECT = Backoff(longest_seconds=5.0)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """Messages in the order of delivery, and the session they came through."""
+
+    messages: tuple[DeliveredMessage, ...]
+    session: Session
+
+
+class BatchConsumer:
+    """The consuming end of one queue; get one from `open_consumer`.
+
+    One task at a time may call `receive`; acknowledgements may come in any order.
+    """
+
+    def __init__(self, address: Address, queue: str, prepare: Prepare, *, prefetch: int) -> None:
+        self.connected = asyncio.Event()
+        """Set while deliveries can arrive."""
+        self.reconnects = 0
+        self.last_trouble = ""
+        """Why there is no session, or why the last one ended."""
+        self.session: Session | None = None
+        """The live session, for whoever has to renew bindings now and then."""
+        self._address = address
+        self._queue = queue
+        self._prepare = prepare
+        self._prefetch = prefetch
+        self._buffer: deque[DeliveredMessage] = deque()
+        self._arrived = asyncio.Event()
+        self._handed_out: list[RawBatch] = []
+
+    async def receive(self, *, most: int, wait: timedelta) -> RawBatch:
+        """Return one to `most` messages: wait for the first, then up to `wait` for more.
+
+        A cancelled call takes nothing out of the buffer.
+        """
+        while True:
+            await self._arrived.wait()
+            if len(self._buffer) < most:
+                await self._wait_for_more(most, wait)
+            if self._buffer and self.session is not None:
+                break
+        count = min(most, len(self._buffer))
+        batch = RawBatch(tuple(self._buffer.popleft() for _ in range(count)), self.session)
+        if not self._buffer:
+            self._arrived.clear()
+        self._handed_out.append(batch)
+        return batch
+
+    async def acknowledge(self, batch: RawBatch) -> None:
+        """Tell the broker that `batch` is done; without effect once its session has ended."""
+        if batch.session is not self.session:
+            return
+        oldest = self._handed_out[0] is batch
+        self._handed_out.remove(batch)
+        with suppress(BusUnavailable):  # the broker delivers again what it did not hear about
+            if oldest:
+                await batch.session.acknowledge(_tag(batch.messages[-1]), multiple=True)
+                return
+            # `multiple` would also acknowledge an older batch that is still being worked on.
+            for message in batch.messages:
+                await batch.session.acknowledge(_tag(message), multiple=False)
+
+    async def run(self, *, backoff: Backoff, random: Random) -> None:
+        """Keep a session open for ever."""
+        attempt = 0
+        while True:
+            try:
+                async with open_session(self._address, name=f"osevents {self._queue}") as session:
+                    await self._consume(session)
+                    attempt = 0
+                    await session.closed.wait()
+                    self.last_trouble = session.reason
+            except BusUnavailable as error:
+                self.last_trouble = str(error)
+            finally:
+                self._forget_session()
+            attempt += 1
+            self.reconnects += 1
+            log.warning("consumer_disconnected", queue=self._queue, reason=self.last_trouble)
+            await asyncio.sleep(backoff.delay_seconds(attempt, random))
+
+    async def _consume(self, session: Session) -> None:
+        await self._prepare(session)
+        self.session = session
+
+        async def on_message(message: DeliveredMessage) -> None:
+            # A delivery that was under way when its session ended must not join the next one's.
+            if session is self.session:
+                self._buffer.append(message)
+                self._arrived.set()
+
+        await session.consume(self._queue, on_message, prefetch=self._prefetch)
+        self.connected.set()
+        log.info("consumer_connected", queue=self._queue, host=session.host)
+
+    def _forget_session(self) -> None:
+        self.connected.clear()
+        self.session = None
+        self._buffer.clear()
+        self._handed_out.clear()
+        self._arrived.clear()
+
+    async def _wait_for_more(self, most: int, wait: timedelta) -> None:
+        """Return when `most` are there, when `wait` is over, or when the buffer was forgotten."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait.total_seconds()):
+                while 0 < len(self._buffer) < most:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        if self._buffer:
+            self._arrived.set()
+
+
+def _tag(message: DeliveredMessage) -> int:
+    tag = message.delivery_tag
+    assert tag is not None, "the broker numbers every delivery"
+    return tag
+
+
+@asynccontextmanager
+async def open_consumer(
+    address: Address,
+    queue: str,
+    prepare: Prepare,
+    *,
+    prefetch: int,
+    random: Random,
+) -> AsyncIterator[BatchConsumer]:
+    """Consume `queue` until the context is left; what was not acknowledged goes back by itself."""
+    consumer = BatchConsumer(address, queue, prepare, prefetch=prefetch)
+    task = asyncio.create_task(
+        consumer.run(backoff=RECONNECT, random=random), name=f"consume {queue}"
+    )
+    try:
+        yield consumer
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,226 @@
+"""One connection to a broker with one channel, for as long as it lives.
+
+aio-pika makes the connection; the channel underneath is used directly, since batches want delivery
+tags, `multiple` acknowledgements and pipelined confirms, which its message objects hide.
+aio-pika's "robust" classes are not used: how they restore queues and bindings after a broker
+restart has known holes, so reconnecting is done above this module, where the topology is known.
+"""
+
+import asyncio
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, Literal, TypeVar
+
+import aio_pika
+import aiormq
+from aio_pika.abc import AbstractConnection
+from aiormq.abc import DeliveredMessage
+from pamqp import commands as spec
+
+from shared.amqp.address import Address
+from shared.errors import BusUnavailable
+
+CONNECT_SECONDS = 10.0
+CALL_SECONDS = 30.0
+HEARTBEAT_SECONDS = 15
+"""A half-open socket is noticed after three missed heartbeats."""
+
+_Answer = TypeVar("_Answer")
+
+
+class Session:
+    """A channel and the operations on it; everything raises BusUnavailable when it fails."""
+
+    def __init__(self, connection: AbstractConnection, channel: aiormq.Channel, host: str) -> None:
+        self.host = host
+        self._connection = connection
+        self.closed = asyncio.Event()
+        """Set when the channel or the connection ended, or the broker cancelled the consumer."""
+        self.reason = ""
+        self._channel = channel
+        channel.closing.add_done_callback(lambda _: self.close("the connection or channel closed"))
+        channel.on_consumer_cancel_callbacks.add(self._on_consumer_cancelled)
+
+    def close(self, reason: str) -> None:
+        """Mark the session as ended; whoever waits on `closed` opens the next one."""
+        if not self.closed.is_set():
+            self.reason = reason
+            self.closed.set()
+
+    async def declare_exchange(self, name: str, kind: Literal["topic", "fanout"]) -> None:
+        """Declare a durable exchange of our own."""
+        await self._call(
+            f"declaring exchange {name!r}",
+            self._channel.exchange_declare(name, exchange_type=kind, durable=True),
+        )
+
+    async def declare_queue(self, name: str, arguments: Mapping[str, Any]) -> int:
+        """Declare a durable queue of our own; return how many messages wait in it."""
+        answer = await self._call(
+            f"declaring queue {name!r}",
+            self._channel.queue_declare(name, durable=True, arguments=dict(arguments)),
+        )
+        return answer.message_count or 0
+
+    async def bind(self, queue: str, exchange: str, routing_key: str) -> None:
+        """Bind a queue of ours to an exchange of ours; doing it again changes nothing."""
+        await self._call(
+            f"binding queue {queue!r} to exchange {exchange!r} with {routing_key!r}",
+            self._channel.queue_bind(queue, exchange, routing_key),
+        )
+
+    async def waiting_in(self, queue: str) -> int | None:
+        """Return how many messages wait in a queue; None when there is no such queue."""
+        try:
+            async with self._scratch_channel(f"looking for queue {queue!r}") as channel:
+                answer = await channel.queue_declare(queue, passive=True)
+        except BusUnavailable as error:
+            if isinstance(error.__cause__, aiormq.exceptions.ChannelNotFoundEntity):
+                return None
+            raise
+        return answer.message_count or 0
+
+    async def bind_foreign(self, queue: str, exchange: str, keys: Sequence[str]) -> str | None:
+        """Bind our queue to somebody else's exchange; return why not, or None.
+
+        The exchange is only looked for (passive, so its type and durability do not matter), never
+        declared: its owner would fail to declare it with other arguments. Needs permission to read
+        the exchange and to write our queue.
+        """
+        try:
+            async with self._scratch_channel(f"binding to exchange {exchange!r}") as channel:
+                await channel.exchange_declare(exchange, passive=True)
+                for key in keys:
+                    await channel.queue_bind(queue, exchange, key)
+        except BusUnavailable as error:
+            if isinstance(error.__cause__, aiormq.exceptions.ChannelNotFoundEntity):
+                return "there is no such exchange (yet)"
+            if isinstance(error.__cause__, aiormq.exceptions.ChannelAccessRefused):
+                return f"not permitted: {error.__cause__}"
+            raise
+        return None
+
+    async def consume(
+        self,
+        queue: str,
+        on_message: Callable[[DeliveredMessage], Coroutine[None, None, None]],
+        *,
+        prefetch: int,
+    ) -> None:
+        """Start deliveries to `on_message`, at most `prefetch` unacknowledged at a time."""
+        await self._call("setting prefetch", self._channel.basic_qos(prefetch_count=prefetch))
+        await self._call(
+            f"consuming queue {queue!r}", self._channel.basic_consume(queue, on_message)
+        )
+
+    async def acknowledge(self, tag: int, *, multiple: bool) -> None:
+        """Acknowledge one delivery, or all up to it."""
+        await self._call(
+            "acknowledging", self._channel.basic_ack(tag, multiple=multiple, wait=False)
+        )
+
+    async def publish(
+        self, exchange: str, routing_key: str, body: bytes, properties: spec.Basic.Properties
+    ) -> None:
+        """Publish one message and return when the broker confirmed it.
+
+        Run several at once to pipeline: they leave in the order in which they were started.
+        A message that no queue takes is an error, since the broker would confirm and drop it.
+        """
+        await self._call(
+            f"publishing to exchange {exchange!r} with {routing_key!r}",
+            self._channel.basic_publish(
+                body,
+                exchange=exchange,
+                routing_key=routing_key,
+                properties=properties,
+                mandatory=True,
+                wait=False,
+            ),
+        )
+
+    def _on_consumer_cancelled(self, _frame: spec.Basic.Cancel) -> None:
+        self.close("the broker cancelled the consumer; its queue was deleted or moved")
+
+    @asynccontextmanager
+    async def _scratch_channel(self, what: str) -> AsyncIterator[aiormq.abc.AbstractChannel]:
+        """Give a channel that may be lost: the broker closes it with every "no"."""
+        with _unavailable_when_it_fails(what, self.host):
+            async with asyncio.timeout(CALL_SECONDS):
+                channel = await self._connection.channel(publisher_confirms=False)
+                underlay = await channel.get_underlay_channel()
+                yield underlay
+                await channel.close()
+
+    async def _call(self, what: str, call: Awaitable[_Answer]) -> _Answer:
+        with _unavailable_when_it_fails(what, self.host):
+            async with asyncio.timeout(CALL_SECONDS):
+                return await call
+
+
+@contextmanager
+def _unavailable_when_it_fails(what: str, host: str) -> Iterator[None]:
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        # Nobody cancelled us: aiormq cancels its pending calls when a connection breaks.
+        raise BusUnavailable(f"{what} at {host}: the connection broke") from error
+    except (aiormq.exceptions.AMQPError, OSError, TimeoutError) as error:
+        raise BusUnavailable(f"{what} at {host}: {_describe(error)}") from error
+
+
+@asynccontextmanager
+async def open_session(address: Address, *, name: str) -> AsyncIterator[Session]:
+    """Connect to the first host of `address` that answers; `name` is shown by the broker.
+
+    Raises BusUnavailable, naming every host tried and why it did not work.
+    """
+    connection, host = await _connect(address, name)
+    try:
+        with _unavailable_when_it_fails("opening a channel", host):
+            async with asyncio.timeout(CALL_SECONDS):
+                channel = await connection.channel(publisher_confirms=True)
+                underlay = await channel.get_underlay_channel()
+        assert isinstance(underlay, aiormq.Channel), "the only class aiormq has"
+        session = Session(connection, underlay, host)
+        try:
+            yield session
+        finally:
+            session.close("we left")
+    finally:
+        # A broken connection cannot be closed politely, and there is nothing more to do about it.
+        with suppress(aiormq.exceptions.AMQPError, OSError, TimeoutError):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await connection.close()
+
+
+async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str]:
+    failures = []
+    for url in address.urls:
+        host = f"{url.host}:{url.port}"
+        try:
+            connection = await aio_pika.connect(
+                url.update_query(heartbeat=HEARTBEAT_SECONDS, name=name),
+                ssl_context=address.tls,
+                timeout=CONNECT_SECONDS,
+            )
+        except (aiormq.exceptions.AMQPError, OSError, TimeoutError) as error:
+            failures.append(f"{host}: {_describe(error)}")
+        else:
+            return connection, host
+    raise BusUnavailable(f"no broker can be reached: {'; '.join(failures)}")
+
+
+def _describe(error: BaseException) -> str:
+    return f"{type(error).__name__} {error}".strip()
