@@ -8,6 +8,7 @@
     ├── Permanent                 trying again cannot help; keep it as a dead letter
     │   ├── UnreadableNotification   a source handed over something that is no notification
     │   ├── UnreadableEvent       a message on the bus is no event of ours
+    │   ├── Unstorable            a value that PostgreSQL cannot hold (a NUL character, ...)
     │   └── CloudRefused          an OpenStack API said no (400, 403, ...)
     └── Misconfigured             the operator must change something; the process ends with 2
 
@@ -53,12 +54,17 @@ class UnreadableEvent(Permanent):
     """A message on the bus is not one of our events."""
 
 
-class CloudRefused(Permanent):
-    """An OpenStack API refused the request; `status` is the HTTP status."""
+class Unstorable(Permanent):
+    """PostgreSQL cannot hold a value: a NUL character, an absurd date, a key of many kilobytes."""
 
-    def __init__(self, message: str, *, status: int) -> None:
+
+class CloudRefused(Permanent):
+    """An OpenStack API refused the request; `status` is the HTTP status, `detail` its own words."""
+
+    def __init__(self, message: str, *, status: int, detail: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Asking OpenStack's APIs: configuration, tokens, endpoints, reads, paging."""

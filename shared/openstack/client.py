@@ -1,0 +1,251 @@
+"""Reads of OpenStack's APIs: one deadline a call, bounded retries, one renewal after a 401.
+
+Only GET: osevents changes nothing in a cloud. What the replies mean for the inventory is the
+caller's; here they are JSON, CloudRefused or CloudUnavailable. Tokens are never logged.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from shared.backoff import Backoff
+from shared.clock import Clock
+from shared.errors import CloudRefused, CloudUnavailable
+from shared.openstack.cloud import CloudConfig
+from shared.openstack.gate import Gate
+from shared.openstack.paging import Params, items_of, next_params
+from shared.openstack.replies import detail_of, is_transient, retry_after_seconds
+from shared.openstack.session import Endpoint, KeystoneSession, Token
+
+_OK = 200
+_UNAUTHORISED = 401
+# Old releases and services with a name of their own for the header (formats, section 5).
+_MICROVERSION_NAMES = {"block-storage": "volume"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one cloud is asked of."""
+
+    attempts: int = 4
+    """Of one call, the first included; renewing a token is not one."""
+    backoff: Backoff = field(default_factory=Backoff)
+    longest_wait_seconds: float = 15.0
+    """A longer Retry-After is not sat out here: the caller gets CloudUnavailable and decides."""
+    concurrency: int = 8
+    """Calls at once to one service."""
+    calls_per_second: float | None = None
+    """To one service; None for as fast as it answers."""
+    body_bytes: int = 64 * 1024 * 1024
+    """A longer reply is not read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    service_type: str
+    path: str
+    url: URL
+    headers: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.service_type}: GET {self.path}"
+
+
+class CloudClient:
+    """One cloud's APIs, for the tasks of one event loop."""
+
+    def __init__(
+        self,
+        config: CloudConfig,
+        http: aiohttp.ClientSession,
+        keystone: KeystoneSession,
+        *,
+        clock: Clock,
+        random: Random,
+        limits: Limits,
+    ) -> None:
+        self.calls: Counter[str] = Counter()
+        """Requests sent, by service type; retries count."""
+        self.name = config.name
+        self._http = http
+        self._keystone = keystone
+        self._clock = clock
+        self._random = random
+        self._limits = limits
+        self._gates: dict[str, Gate] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, config: CloudConfig, *, clock: Clock, random: Random, limits: Limits | None = None
+    ) -> AsyncIterator["CloudClient"]:
+        """Yield a client; it logs in with the first call, so that a cloud that is down can open."""
+        timeout = aiohttp.ClientTimeout(total=config.deadline_seconds)
+        connector = aiohttp.TCPConnector(limit=0, ssl=config.ssl_context())
+        async with aiohttp.ClientSession(
+            connector=connector,
+            timeout=timeout,
+            headers={"Accept": "application/json", "User-Agent": "osevents"},
+            trust_env=True,
+        ) as http:
+            keystone = KeystoneSession(config, clock=clock)
+            yield cls(config, http, keystone, clock=clock, random=random, limits=limits or Limits())
+
+    @property
+    def project_id(self) -> str | None:
+        """The project of our credentials; None before the first token."""
+        return self._keystone.project_id
+
+    @property
+    def tokens_fetched(self) -> int:
+        """How often we logged in."""
+        return self._keystone.tokens_fetched
+
+    async def endpoint(self, service_type: str) -> Endpoint | None:
+        """Return where the service is, discovered once; None when the catalogue has none."""
+        return await self._keystone.endpoint(service_type)
+
+    async def get(
+        self, service_type: str, path: str, params: Params = (), *, microversion: str | None = None
+    ) -> Any:
+        """Return the JSON of `path`, relative to the service's versioned endpoint.
+
+        `path` is already quoted. Redirects are not followed: they would carry the token away.
+        Raises CloudUnavailable after the retries, CloudRefused for everything that stays refused,
+        also (status 404, no detail) for a service that the catalogue does not have.
+        """
+        endpoint = await self.endpoint(service_type)
+        if endpoint is None:
+            message = f"cloud {self.name} has no service {service_type} in its catalogue"
+            raise CloudRefused(message, status=404)
+        call = _Call(
+            service_type,
+            path,
+            URL(f"{endpoint.url}/{path.lstrip('/')}" + _query(params), encoded=True),
+            _microversion_header(service_type, microversion),
+        )
+        return await self._with_retries(call)
+
+    async def pages(
+        self,
+        service_type: str,
+        path: str,
+        collection: str,
+        params: Params = (),
+        *,
+        microversion: str | None = None,
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """Yield the pages of a list, one at a time, as the service links them.
+
+        Raises what `get` raises, and CloudUnavailable when a page comes a second time or is none:
+        then the list is incomplete, which the caller must not take for its end.
+        """
+        asked: set[tuple[tuple[str, str], ...]] = set()
+        following: Params | None = params
+        while following is not None:
+            if tuple(following) in asked:
+                raise CloudUnavailable(f"{service_type}: GET {path}: its pages run in a circle")
+            asked.add(tuple(following))
+            reply = await self.get(service_type, path, following, microversion=microversion)
+            try:
+                items = items_of(reply, collection)
+            except ValueError as error:
+                raise CloudUnavailable(f"{service_type}: GET {path}: {error}") from error
+            yield items
+            following = next_params(reply, collection)
+
+    async def _with_retries(self, call: _Call) -> Any:
+        for attempt in range(1, self._limits.attempts):
+            try:
+                return await self._authorised(call)
+            except CloudUnavailable as error:
+                asked = error.retry_after_seconds or 0.0
+                if asked > self._limits.longest_wait_seconds:
+                    raise
+                delay = self._limits.backoff.delay_seconds(attempt, self._random)
+                await asyncio.sleep(max(asked, delay))
+        return await self._authorised(call)
+
+    async def _authorised(self, call: _Call) -> Any:
+        token = await self._keystone.token()
+        try:
+            return await self._once(call, token)
+        except CloudRefused as error:
+            if error.status != _UNAUTHORISED:
+                raise
+        return await self._once(call, await self._keystone.renew(token))
+
+    async def _once(self, call: _Call, token: Token) -> Any:
+        gate = self._gate(call.service_type)
+        async with gate.passage():
+            self.calls[call.service_type] += 1
+            try:
+                async with self._http.get(
+                    call.url, headers={**call.headers, **token.headers}, allow_redirects=False
+                ) as reply:
+                    body = await self._body(call, reply)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                reason = str(error) or type(error).__name__
+                raise CloudUnavailable(f"{call}: {reason}") from error
+            if reply.status == _OK:
+                return _json(call, body)
+            raise self._refusal(call, reply, body, gate)
+
+    async def _body(self, call: _Call, reply: aiohttp.ClientResponse) -> bytes:
+        chunks: list[bytes] = []
+        room = self._limits.body_bytes
+        async for chunk in reply.content.iter_any():
+            room -= len(chunk)
+            if room < 0:
+                message = f"{call}: the reply is longer than {self._limits.body_bytes} bytes"
+                raise CloudRefused(message, status=reply.status)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _refusal(
+        self, call: _Call, reply: aiohttp.ClientResponse, body: bytes, gate: Gate
+    ) -> CloudRefused | CloudUnavailable:
+        detail = detail_of(body)
+        message = f"{call} of cloud {self.name}: {reply.status} {detail}".rstrip()
+        wait = retry_after_seconds(reply.headers.get("Retry-After"), now=self._clock.now())
+        if not is_transient(reply.status, told_to_wait=wait is not None):
+            return CloudRefused(message, status=reply.status, detail=detail)
+        if wait is not None:
+            gate.hold(min(wait, self._limits.longest_wait_seconds))
+        return CloudUnavailable(message, retry_after_seconds=wait)
+
+    def _gate(self, service_type: str) -> Gate:
+        if service_type not in self._gates:
+            self._gates[service_type] = Gate(
+                concurrency=self._limits.concurrency,
+                calls_per_second=self._limits.calls_per_second,
+            )
+        return self._gates[service_type]
+
+
+def _query(params: Params) -> str:
+    return "?" + urlencode(params) if params else ""
+
+
+def _microversion_header(service_type: str, microversion: str | None) -> dict[str, str]:
+    if microversion is None:
+        return {}
+    name = _MICROVERSION_NAMES.get(service_type, service_type)
+    return {"OpenStack-API-Version": f"{name} {microversion}"}
+
+
+def _json(call: _Call, body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        # A proxy's page, or half a reply: the service itself only answers 200 with JSON.
+        raise CloudUnavailable(f"{call}: 200, but not JSON: {detail_of(body)!r}") from error

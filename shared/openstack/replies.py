@@ -1,0 +1,60 @@
+"""What an HTTP reply means: JSON, a refusal, or "come back later"; pure, no I/O."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
+
+_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TOO_LARGE = 413
+_LONGEST_DETAIL = 300
+
+
+def is_transient(status: int, *, told_to_wait: bool) -> bool:
+    """Whether the same request may be answered later.
+
+    413 with a Retry-After is the rate limit of older services; without one the request is too long.
+    """
+    return status in _RETRIED or (status == _TOO_LARGE and told_to_wait)
+
+
+def retry_after_seconds(value: str | None, *, now: datetime) -> float | None:
+    """Return for how long a `Retry-After` header asks to wait: a number, or an HTTP date."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        then = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return max(0.0, (then - now).total_seconds())
+
+
+def detail_of(body: bytes) -> str:
+    """Return OpenStack's own message from an error reply, short and on one line.
+
+    Every service has another shape: Nova and Cinder `{<fault>: {message}}`, Keystone
+    `{error: {message}}`, Neutron `{NeutronError: {message}}` (or a string), Glance an HTML page.
+    """
+    try:
+        text = _message_in(orjson.loads(body)) or ""
+    except orjson.JSONDecodeError:
+        text = body[: 10 * _LONGEST_DETAIL].decode(errors="replace")
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + "..."
+
+
+def _message_in(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        for key in ("message", "faultstring", "error_message"):
+            if isinstance(value.get(key), str):
+                return str(value[key])
+        return next(filter(None, map(_message_in, value.values())), None)
+    return None

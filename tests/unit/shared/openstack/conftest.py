@@ -1,0 +1,25 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from shared.openstack.client import CloudClient
+from shared.openstack.cloud import CloudConfig
+from tests.support.fake_cloud import FakeCloud, client_of, config_of, fake_cloud
+
+
+@pytest.fixture
+async def cloud() -> AsyncIterator[FakeCloud]:
+    async with fake_cloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def config(cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CloudConfig:
+    return config_of(cloud, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+async def client(config: CloudConfig) -> AsyncIterator[CloudClient]:
+    async with client_of(config) as client:
+        yield client

@@ -1,0 +1,182 @@
+from datetime import UTC, datetime
+
+import pytest
+from aiohttp import web
+
+from shared.errors import CloudRefused, CloudUnavailable
+from shared.openstack.client import CloudClient, Limits
+from shared.openstack.cloud import CloudConfig
+from shared.openstack.replies import detail_of, retry_after_seconds
+from tests.support.fake_cloud import QUICK, FakeCloud, client_of
+
+PORTS = "/network/v2.0/ports"
+
+
+class Failing:
+    """Fails `times` times, then answers."""
+
+    def __init__(self, times: int, failure: web.Response) -> None:
+        self.left = times
+        self.failure = failure
+
+    async def __call__(self, _: web.Request) -> web.StreamResponse:
+        self.left -= 1
+        if self.left < 0:
+            return web.json_response({"ports": []})
+        failure = self.failure
+        return web.Response(status=failure.status, body=failure.body, headers=failure.headers)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+async def test_what_passes_is_tried_again(
+    cloud: FakeCloud, client: CloudClient, status: int
+) -> None:
+    cloud.answers[PORTS] = Failing(2, web.Response(status=status))
+    assert await client.get("network", "ports") == {"ports": []}
+    assert client.calls["network"] == 3
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 409, 413, 414])
+async def test_a_refusal_is_final_and_says_what_openstack_said(
+    cloud: FakeCloud, client: CloudClient, status: int
+) -> None:
+    body = {"NeutronError": {"type": "X", "message": "Port 42 is not yours", "detail": ""}}
+    cloud.answer(PORTS, body, status=status)
+    with pytest.raises(CloudRefused, match=f"network: GET ports of cloud prod: {status}") as caught:
+        await client.get("network", "ports")
+    assert caught.value.status == status
+    assert caught.value.detail == "Port 42 is not yours"
+    assert client.calls["network"] == 1
+
+
+async def test_retries_end(cloud: FakeCloud, client: CloudClient) -> None:
+    cloud.answers[PORTS] = Failing(99, web.Response(status=503, text="<h1>No server</h1>"))
+    with pytest.raises(CloudUnavailable, match="503 <h1>No server</h1>"):
+        await client.get("network", "ports")
+    assert client.calls["network"] == QUICK.attempts
+
+
+async def test_a_long_retry_after_is_left_to_the_caller(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    cloud.answers[PORTS] = Failing(9, web.Response(status=429, headers={"Retry-After": "120"}))
+    with pytest.raises(CloudUnavailable) as caught:
+        await client.get("network", "ports")
+    assert caught.value.retry_after_seconds == 120
+    assert client.calls["network"] == 1
+
+
+async def test_413_with_retry_after_is_a_rate_limit(cloud: FakeCloud, client: CloudClient) -> None:
+    cloud.answers[PORTS] = Failing(1, web.Response(status=413, headers={"Retry-After": "0"}))
+    assert await client.get("network", "ports") == {"ports": []}
+
+
+async def test_a_second_401_is_a_refusal(cloud: FakeCloud, client: CloudClient) -> None:
+    cloud.answer(PORTS, {"error": {"message": "not you"}}, status=401)
+    with pytest.raises(CloudRefused) as caught:
+        await client.get("network", "ports")
+    assert caught.value.status == 401
+    assert cloud.logins == 2
+
+
+@pytest.mark.parametrize("body", [b'{"ports": [', b"<html>login here</html>", b""])
+async def test_200_that_is_not_json_is_no_answer(
+    cloud: FakeCloud, client: CloudClient, body: bytes
+) -> None:
+    cloud.answers[PORTS] = Failing(99, web.Response(status=200, body=body))
+    with pytest.raises(CloudUnavailable, match="not JSON"):
+        await client.get("network", "ports")
+
+
+async def test_a_cut_connection_is_tried_again(cloud: FakeCloud, client: CloudClient) -> None:
+    cuts = [1]
+
+    async def cut_once(request: web.Request) -> web.StreamResponse:
+        if cuts and cuts.pop():
+            assert request.transport is not None
+            request.transport.close()
+        return web.json_response({"ports": []})
+
+    cloud.answers[PORTS] = cut_once
+    assert await client.get("network", "ports") == {"ports": []}
+
+
+async def test_a_reply_beyond_the_limit_is_not_read_to_its_end(
+    cloud: FakeCloud, config: CloudConfig
+) -> None:
+    cloud.answer(PORTS, {"ports": [{"name": "x" * 10_000}]})
+    async with client_of(config, limits=Limits(body_bytes=1000)) as client:
+        with pytest.raises(CloudRefused, match="longer than 1000 bytes"):
+            await client.get("network", "ports")
+
+
+async def test_repeated_parameters_and_the_microversion_reach_the_service(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    cloud.answer("/volume/v3/volumes/detail", {"volumes": []})
+    params = [("id", "['a', 'b']"), ("all_tenants", "1"), ("all_tenants", "2")]
+    await client.get("block-storage", "volumes/detail", params, microversion="3.60")
+    assert cloud.asked == [("/volume/v3/volumes/detail", params)]
+    assert cloud.headers[0]["OpenStack-API-Version"] == "volume 3.60"
+
+
+async def test_pages_follow_the_links_on_our_own_address(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    async def page(request: web.Request) -> web.StreamResponse:
+        if request.query.get("marker"):
+            return web.json_response({"ports": [{"id": "b"}]})
+        link = {"rel": "next", "href": "http://inside.invalid/v2.0/ports?limit=1&marker=a"}
+        return web.json_response({"ports": [{"id": "a"}], "ports_links": [link]})
+
+    cloud.answers[PORTS] = page
+    seen = [page async for page in client.pages("network", "ports", "ports", [("limit", "1")])]
+    assert seen == [[{"id": "a"}], [{"id": "b"}]]
+
+
+async def test_pages_that_run_in_a_circle_are_an_error_not_an_end(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    cloud.answer(PORTS, {"ports": [{"id": "a"}], "ports_links": [{"rel": "next", "href": "?m=a"}]})
+    with pytest.raises(CloudUnavailable, match="circle"):
+        _ = [page async for page in client.pages("network", "ports", "ports")]
+    assert client.calls["network"] == 2
+
+
+async def test_a_list_of_something_else_is_an_error_not_an_empty_list(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    cloud.answer(PORTS, {"message": "maintenance"})
+    with pytest.raises(CloudUnavailable, match="no list 'ports'"):
+        _ = [page async for page in client.pages("network", "ports", "ports")]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("7", 7.0),
+        ("-1", 0.0),
+        ("soon", None),
+        ("Thu, 01 Jan 2026 00:00:30 GMT", 30.0),
+        ("Thu, 01 Jan 2020 00:00:30 GMT", 0.0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert retry_after_seconds(header, now=now) == seconds
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b'{"itemNotFound": {"message": "Instance x", "code": 404}}', "Instance x"),
+        (b'{"error": {"code": 404, "message": "No project", "title": "t"}}', "No project"),
+        (b'{"NeutronError": "plain"}', "plain"),
+        (b'{"faultstring": "bad", "debuginfo": null}', "bad"),
+        (b"[]", ""),
+        (b"<h1>404</h1>\n  No image x", "<h1>404</h1> No image x"),
+    ],
+)
+def test_the_message_is_found_in_every_services_shape(body: bytes, detail: str) -> None:
+    assert detail_of(body) == detail

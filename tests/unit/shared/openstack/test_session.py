@@ -1,0 +1,130 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import CloudRefused, CloudUnavailable
+from shared.openstack.client import CloudClient, Limits
+from shared.openstack.cloud import CloudConfig
+from tests.support.fake_cloud import FakeCloud, client_of
+
+PORTS = "/network/v2.0/ports"
+
+
+class SetClock:
+    def __init__(self) -> None:
+        self.time = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+
+async def test_one_token_and_one_discovery_serve_many_calls(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    cloud.answer(PORTS, {"ports": []})
+    for _ in range(5):
+        await client.get("network", "ports")
+    assert (cloud.logins, client.tokens_fetched) == (1, 1)
+    assert cloud.discoveries["network"] == 1
+    assert client.calls == {"network": 5}
+    assert client.project_id == "p1"
+
+
+async def test_fifty_parallel_401s_cost_one_login(cloud: FakeCloud, config: CloudConfig) -> None:
+    cloud.answer(PORTS, {"ports": []})
+    async with client_of(config, limits=Limits(concurrency=50)) as client:
+        await client.get("network", "ports")
+        cloud.valid_tokens.clear()
+        async with asyncio.TaskGroup() as group:
+            calls = [group.create_task(client.get("network", "ports")) for _ in range(50)]
+    assert [call.result() for call in calls] == [{"ports": []}] * 50
+    assert cloud.logins == 2
+
+
+async def test_a_token_is_renewed_before_it_ends(cloud: FakeCloud, config: CloudConfig) -> None:
+    cloud.answer(PORTS, {"ports": []})
+    clock = SetClock()
+    async with client_of(config, clock=clock) as client:
+        await client.get("network", "ports")
+        clock.time += timedelta(minutes=57)
+        await client.get("network", "ports")
+        assert cloud.logins == 1
+        clock.time += timedelta(minutes=1)
+        await client.get("network", "ports")
+    assert cloud.logins == 2
+
+
+async def test_a_failed_login_is_shared_by_those_who_waited_for_it(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    cloud.login_status = 503
+    cloud.login_may_go_on.clear()
+    async with asyncio.TaskGroup() as group:
+        calls = [group.create_task(_failure(client)) for _ in range(10)]
+        await asyncio.wait_for(cloud.login_began.wait(), 5)
+        cloud.login_may_go_on.set()
+    assert {type(call.result()) for call in calls} == {CloudUnavailable}
+    assert cloud.logins == 1
+    cloud.login_status = 201
+    cloud.answer(PORTS, {"ports": []})
+    assert await client.get("network", "ports") == {"ports": []}
+
+
+async def test_wrong_credentials_are_refused_with_the_name_of_the_cloud(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    cloud.login_status = 401
+    with pytest.raises(CloudRefused, match="Keystone of cloud prod: 401") as caught:
+        await client.get("network", "ports")
+    assert caught.value.status == 401
+
+
+async def test_a_service_is_found_by_its_official_type_behind_an_alias(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    endpoint = await client.endpoint("block-storage")
+    assert endpoint is not None
+    assert endpoint.url == f"{cloud.url}/volume/v3"
+    assert endpoint.max_microversion == (3, 70)
+
+
+async def test_a_service_that_is_not_catalogued_is_none_and_asks_no_more(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    cloud.services.discard("image")
+    assert await client.endpoint("image") is None
+    assert await client.endpoint("image") is None
+    with pytest.raises(CloudRefused, match="has no service image"):
+        await client.get("image", "images")
+    assert cloud.logins == 1
+
+
+async def test_a_service_that_joins_the_catalogue_is_found_with_the_next_token(
+    cloud: FakeCloud, config: CloudConfig
+) -> None:
+    clock = SetClock()
+    cloud.services.discard("image")
+    async with client_of(config, clock=clock) as client:
+        assert await client.endpoint("image") is None
+        cloud.services.add("image")
+        clock.time += timedelta(hours=1)
+        assert await client.endpoint("image") is not None
+
+
+async def test_a_catalogued_service_without_version_document_is_unavailable_not_absent(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    cloud.broken_discovery.add("compute")
+    with pytest.raises(CloudUnavailable, match="compute of cloud prod: no version 2 document"):
+        await client.endpoint("compute")
+    cloud.broken_discovery.clear()
+    assert await client.endpoint("compute") is not None
+
+
+async def _failure(client: CloudClient) -> BaseException | None:
+    try:
+        await client.get("network", "ports")
+    except CloudUnavailable as error:
+        return error
+    return None
