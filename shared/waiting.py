@@ -1,0 +1,28 @@
+"""Waiting for work that may never come, without outliving the wish to stop."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, TypeVar
+
+_Result = TypeVar("_Result")
+
+
+async def unless_stopped(work: Coroutine[Any, Any, _Result], stop: asyncio.Event) -> _Result | None:
+    """Return what `work` returns, or None when `stop` is set first; `work` is cancelled then."""
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        stopping.cancel()
+        working.cancel()
+
+
+async def pause(duration: timedelta, stop: asyncio.Event) -> None:
+    """Wait for `duration`, less when `stop` is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(duration.total_seconds()):
+            await stop.wait()
