@@ -1,0 +1,1 @@
+"""From what a source hands over to events: pure functions, no I/O."""

@@ -1,0 +1,84 @@
+"""JSON as OpenStack sends it: strict and fast as a rule, lenient where Python's writer was.
+
+Python's `json` writes `NaN`, halves of surrogate pairs and integers of any length, which are no
+JSON; such a notification is read all the same, with null, U+FFFD and a float in their place, since
+nothing behind us (the bus, PostgreSQL) could hold them.
+"""
+
+import json
+from typing import Any
+
+import orjson
+
+from shared.errors import UnreadableNotification
+
+_DEEPEST = 200
+"""orjson writes no more than 254 levels, and an event adds some of its own."""
+_LONGEST_QUOTE = 80
+_BITS = 64
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def parsed(text: bytes | str, what: str) -> Any:
+    """Return the JSON value in `text`; raises UnreadableNotification naming `what`."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        value = _parsed_leniently(text, what, error)
+    opening = (b"{", b"[") if isinstance(text, bytes) else ("{", "[")
+    if sum(text.count(mark) for mark in opening) > _DEEPEST and _is_deep(value):  # type: ignore[arg-type]
+        raise UnreadableNotification(f"{what} is nested deeper than {_DEEPEST} levels")
+    return value
+
+
+def quoted(value: Any) -> str:
+    """Return `value` for an error message: on one line, cut to a sane length."""
+    text = repr(value) if isinstance(value, str | int | float | None) else type(value).__name__
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+
+
+def without_nul(value: Any) -> Any:
+    """Return `value` with U+FFFD for every NUL character, which PostgreSQL's jsonb refuses."""
+    if type(value) is str:
+        return value.replace("\0", _REPLACEMENT)
+    if type(value) is list:
+        return [without_nul(item) for item in value]
+    if type(value) is dict:
+        return {without_nul(key): without_nul(item) for key, item in value.items()}
+    return value
+
+
+def _parsed_leniently(text: bytes | str, what: str, strict: orjson.JSONDecodeError) -> Any:
+    try:
+        plain = text.decode() if isinstance(text, bytes) else text
+        value = json.loads(plain, parse_constant=_no_number, parse_int=_bounded)
+        return _without_halves(value)
+    except UnicodeDecodeError as error:
+        raise UnreadableNotification(
+            f"{what} is not UTF-8: {error.reason} at byte {error.start} of {len(error.object)}"
+        ) from error
+    except ValueError as error:
+        raise UnreadableNotification(
+            f"{what} is not JSON: {strict}; it begins with {quoted(plain)}"
+        ) from error
+    except RecursionError as error:
+        raise UnreadableNotification(f"{what} is nested deeper than {_DEEPEST} levels") from error
+
+
+def _no_number(_name: str) -> None:
+    """Return null for NaN and the infinities."""
+
+
+def _bounded(digits: str) -> int | float:
+    """Return an integer as it is while 64 bits hold it, else as a float."""
+    if len(digits) < 19:
+        return int(digits)
+    number = float(digits)
+    return int(digits) if abs(number) < 2 ** (_BITS - 1) else number
+
+
+def _without_halves(value: Any) -> Any:
+    """Return `value` with U+FFFD for what is half of a surrogate pair and so no character."""
+    return orjson.loads(
+        json.dumps(value, ensure_ascii=False).encode("utf-8", errors="replace")
+    )
