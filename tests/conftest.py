@@ -1,0 +1,18 @@
+"""What every test can use: databases, brokers, and how hypothesis searches."""
+
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.support.postgres", "tests.support.rabbitmq"]
+
+# Time says more about the machine than about the code, so hypothesis never judges by it. The suite
+# must give the same answer twice; `--hypothesis-profile=search` looks for news instead.
+settings.register_profile(
+    "same",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "search", settings.get_profile("same"), derandomize=False, max_examples=2000
+)
+settings.load_profile("same")
