@@ -1,0 +1,84 @@
+"""What the catcher counts (docs/reference/metrics.md has the list for all services)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.event import Event
+
+
+class CatcherMetrics:
+    """The catcher's figures, by cloud and source."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.caught = Counter(
+            "osevents_caught",
+            "Events that the bus has taken over from a source.",
+            ("cloud", "source"),
+            registry=registry,
+        )
+        self.unreadable = Counter(
+            "osevents_unreadable",
+            "Notifications that could not be read and became dead letters.",
+            ("cloud", "source"),
+            registry=registry,
+        )
+        self.unknown_types = Counter(
+            "osevents_unknown_type",
+            "Events whose type no catalogue entry names.",
+            ("cloud", "type"),
+            registry=registry,
+        )
+        self.publish_failures = Counter(
+            "osevents_publish_failures",
+            "Times the bus did not take what we published; it was tried again.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.gaps = Counter(
+            "osevents_source_gaps",
+            "Times a source may have lost notifications before we read them.",
+            ("cloud", "source"),
+            registry=registry,
+        )
+        self.source_up = Gauge(
+            "osevents_source_up",
+            "1 while notifications can arrive from the source, else 0.",
+            ("cloud", "source"),
+            registry=registry,
+        )
+        self.last_event = Gauge(
+            "osevents_last_event_timestamp_seconds",
+            "When the newest event of the service happened, by its own account.",
+            ("cloud", "service"),
+            registry=registry,
+        )
+        self.lag = Histogram(
+            "osevents_catch_lag_seconds",
+            "From the event's own time to the bus having taken it.",
+            ("cloud",),
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+            registry=registry,
+        )
+
+    def moved(
+        self, cloud: str, source: str, events: Sequence[Event], unreadable: int, now: datetime
+    ) -> None:
+        """Count one handover that the bus has taken."""
+        if unreadable:
+            self.unreadable.labels(cloud, source).inc(unreadable)
+        self.caught.labels(cloud, source).inc(len(events))
+        lag = self.lag.labels(cloud)
+        newest: dict[str, datetime] = {}
+        for event in events:
+            lag.observe(max(0.0, (now - event.time).total_seconds()))
+            newest[event.service] = max(event.time, newest.get(event.service, event.time))
+            if not event.known:
+                self.unknown_types.labels(cloud, event.type).inc()
+        for service, time in newest.items():
+            self.last_event.labels(cloud, service).set(time.timestamp())
+
+    def publish_failed(self, cloud: str) -> None:
+        """Count one failed attempt to publish."""
+        self.publish_failures.labels(cloud).inc()

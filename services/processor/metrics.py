@@ -1,0 +1,44 @@
+"""What the processor counts (docs/reference/metrics.md has the list for all services)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from shared.event import Event
+
+
+class ProcessorMetrics:
+    """The processor's figures."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.rows = Counter(
+            "osevents_timeline_rows",
+            "Events written to the timeline.",
+            registry=registry,
+        )
+        self.duplicates = Counter(
+            "osevents_timeline_duplicates",
+            "Events that were delivered again and were on the timeline already.",
+            registry=registry,
+        )
+        self.dead_letters = Counter(
+            "osevents_dead_letters",
+            "Messages kept as dead letters, by who gave up on them.",
+            ("origin",),
+            registry=registry,
+        )
+        self.lag = Histogram(
+            "osevents_timeline_lag_seconds",
+            "From the event's own time to its committed timeline row.",
+            ("cloud",),
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+            registry=registry,
+        )
+
+    def written(self, events: Sequence[Event], new: int, now: datetime) -> None:
+        """Count one committed batch, of which `new` rows were not there before."""
+        self.rows.inc(new)
+        self.duplicates.inc(len(events) - new)
+        for event in events:
+            self.lag.labels(event.cloud).observe(max(0.0, (now - event.time).total_seconds()))

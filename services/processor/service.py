@@ -1,0 +1,102 @@
+"""The processor at work: the timeline's writer, the keeper of dead letters, the retention."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from random import Random
+
+import structlog
+
+from services.processor.metrics import ProcessorMetrics
+from shared.backoff import Backoff
+from shared.bus.consuming import Consumer
+from shared.bus.port import Bus, DeadLetterSubscription
+from shared.clock import Clock
+from shared.errors import Transient
+from shared.event import Event
+from shared.retrying import until_it_works
+from shared.store.database import Database
+from shared.store.dead_letters import DeadLetters
+from shared.store.timeline import Timeline
+from shared.waiting import pause, unless_stopped
+
+GROUP = "processor"
+BACKOFF = Backoff()
+PURGE_INTERVAL = timedelta(hours=1)
+LETTERS_AT_ONCE = 200
+GATHER_LETTERS = timedelta(milliseconds=200)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processor:
+    """Everything one copy of the processor needs."""
+
+    bus: Bus
+    database: Database
+    retention: timedelta
+    """How long the timeline keeps events, by their own time."""
+    clock: Clock
+    random: Random
+    metrics: ProcessorMetrics
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is in hand."""
+        async with (
+            self.bus.subscribe(GROUP) as events,
+            self.bus.dead_letters() as letters,
+            asyncio.TaskGroup() as group,
+        ):
+            consumer = Consumer(
+                group=GROUP,
+                subscription=events,
+                bus=self.bus,
+                handle=self.write,
+                clock=self.clock,
+                random=self.random,
+                backoff=BACKOFF,
+            )
+            group.create_task(consumer.run(stop), name="timeline")
+            group.create_task(self._keep_dead_letters(letters, stop), name="dead letters")
+            group.create_task(self._retain(stop), name="retention")
+
+    async def write(self, events: Sequence[Event]) -> None:
+        """Put events on the timeline, each once whatever is delivered again."""
+        now = self.clock.now()
+        new = await Timeline(self.database).append(events, recorded_at=now)
+        self.metrics.written(events, new, self.clock.now())
+
+    async def _keep_dead_letters(
+        self, letters: DeadLetterSubscription, stop: asyncio.Event
+    ) -> None:
+        store = DeadLetters(self.database)
+        while not stop.is_set():
+            batch = await unless_stopped(
+                letters.receive(most=LETTERS_AT_ONCE, wait=GATHER_LETTERS), stop
+            )
+            if batch is None:
+                continue
+            kept = batch.letters
+            await until_it_works(
+                partial(store.keep, kept),
+                backoff=BACKOFF,
+                random=self.random,
+                on_failure=lambda error, attempt: log.warning(
+                    "dead_letters_wait", reason=str(error), attempt=attempt
+                ),
+            )
+            await letters.acknowledge(batch)
+            for letter in kept:
+                self.metrics.dead_letters.labels(letter.origin).inc()
+
+    async def _retain(self, stop: asyncio.Event) -> None:
+        timeline = Timeline(self.database)
+        while not stop.is_set():
+            try:
+                await timeline.purge(self.clock.now() - self.retention)
+            except Transient as error:
+                log.warning("purge_failed", reason=str(error))
+            await pause(PURGE_INTERVAL, stop)
