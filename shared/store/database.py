@@ -60,10 +60,21 @@ class Database:
                 await pool.close()
 
     @asynccontextmanager
+    async def lent(self) -> AsyncIterator[Connection]:
+        """Lend a connection to a block that does other things too: its errors stay as they are."""
+        with translated():
+            connection = await self._pool.acquire(timeout=_ACQUIRE_SECONDS)
+        try:
+            yield connection
+        finally:
+            with translated():
+                await self._pool.release(connection)
+
+    @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection; driver errors raised inside become ours."""
-        with translated():
-            async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
+        async with self.lent() as connection:
+            with translated():
                 yield connection
 
     @asynccontextmanager

@@ -40,8 +40,8 @@ create table changes (
 -- The history of one object, and drift by kind.
 create index changes_by_resource on changes (cloud, kind, resource_id, at);
 
--- Numbers asks and claims, so that the answer to an old one is never taken for one to a new one.
-create sequence target_numbers;
+-- Numbers claims, so that the answer to one that was lost is never taken for the answer to another.
+create sequence target_claims;
 
 -- What must be read again; one row per key however often it is asked for.
 create table targets (
@@ -51,8 +51,6 @@ create table targets (
     key text collate "C" not null,
     cause text not null,
     why text not null,
-    -- Number of the latest ask.
-    asked bigint not null default nextval('target_numbers'),
     -- The first ask that is not answered yet.
     asked_at timestamptz not null,
     -- When it may be claimed: the end of the merge window, of a wait, or, while claimed, of the lease.

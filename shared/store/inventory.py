@@ -1,0 +1,242 @@
+"""The inventory: one row per object, its history, and the rule that an older write never wins.
+
+The rule itself is pure and stands in `shared.store.observation`; here rows are locked, decided on
+and written, in a handful of statements per batch however large.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+import orjson
+
+from shared.errors import Unstorable
+from shared.resource import ResourceRef
+from shared.snapshot import Cause, CauseKind, Change, ChangeKind, Snapshot
+from shared.store.database import Connection, Database, columns
+from shared.store.observation import Decision, Outcome, ResourceRow, bury, observe
+from shared.store.statements import statements
+
+_SQL = statements("inventory")
+_ROWS_AT_ONCE = 10_000
+
+__all__ = ["Inventory", "KindCount", "ResourceRow", "WriteResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What a batch of snapshots was to the inventory."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    """Refused, because something newer is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindCount:
+    """How many objects of a kind a cloud has."""
+
+    cloud: str
+    kind: str
+    living: int
+    deleted: int
+    """Tombstones still remembered."""
+
+
+class Inventory:
+    """Writes and reads resources and their changes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(
+        self, snapshots: Sequence[Snapshot], causes: Mapping[ResourceRef, Cause] | Cause
+    ) -> WriteResult:
+        """Write what was observed, all or none, with a change for each field that differs.
+
+        `causes` says why, for all or for each. Order and repeats do not matter to the outcome, also
+        between concurrent calls.
+        """
+
+        def decide(rows: dict[ResourceRef, ResourceRow]) -> Iterable[Decision]:
+            for item in snapshots:
+                cause = causes if isinstance(causes, Cause) else causes[item.ref]
+                yield observe(rows[item.ref], item, cause)
+
+        outcomes = await self._apply((item.ref for item in snapshots), decide)
+        return WriteResult(
+            created=outcomes.count(Outcome.CREATED),
+            updated=outcomes.count(Outcome.UPDATED),
+            unchanged=outcomes.count(Outcome.UNCHANGED),
+            stale=outcomes.count(Outcome.STALE),
+        )
+
+    async def delete(self, refs: Sequence[ResourceRef], *, at: datetime, cause: Cause) -> int:
+        """Bury objects that were gone at `at`; return how many of them lived until now.
+
+        A tombstone also keeps out late news of an object that was never seen. What a read that
+        began after `at` has found lives on.
+        """
+
+        def decide(rows: dict[ResourceRef, ResourceRow]) -> Iterable[Decision]:
+            for ref in refs:
+                yield bury(rows[ref], at, cause)
+
+        outcomes = await self._apply(refs, decide)
+        return outcomes.count(Outcome.UPDATED)
+
+    async def mark_seen(self, refs: Sequence[ResourceRef], *, at: datetime) -> int:
+        """Note that a read that began at `at` found these; return how many living rows moved."""
+        rows = [(ref.cloud, ref.kind, ref.id) for ref in sorted(set(refs))]
+        return await self._database.execute(_SQL["mark_seen"], *columns(rows, 3), at)
+
+    async def find(
+        self,
+        kind: str,
+        *,
+        cloud: str | None = None,
+        deleted: bool = False,
+        most: int = 100,
+        after: ResourceRef | None = None,
+    ) -> list[ResourceRow]:
+        """Return up to `most` resources of `kind` by cloud and id, going on from `after`.
+
+        With `deleted` also those that are gone.
+        """
+        place = (after.cloud, after.id) if after else (None, None)
+        rows = await self._database.fetch(_SQL["find"], kind, cloud, deleted, *place, most)
+        return [_resource(row) for row in rows]
+
+    async def get(self, ref: ResourceRef) -> ResourceRow | None:
+        """Return one resource, deleted or not; None when nothing was ever heard of it."""
+        row = await self._database.fetch_row(_SQL["get"], ref.cloud, ref.kind, ref.id)
+        return _resource(row) if row else None
+
+    async def changes(self, ref: ResourceRef, *, most: int = 1000) -> list[Change]:
+        """Return the latest `most` changes of one resource, oldest first."""
+        rows = await self._database.fetch(_SQL["changes"], ref.cloud, ref.kind, ref.id, most)
+        return [_change(row) for row in reversed(rows)]
+
+    async def counts(self) -> list[KindCount]:
+        """Return how much is held, by cloud and kind."""
+        return [KindCount(**dict(row)) for row in await self._database.fetch(_SQL["counts"])]
+
+    async def unseen(
+        self, cloud: str, kind: str, *, before: datetime, most: int
+    ) -> list[ResourceRef]:
+        """Return living resources that no read found since `before`: suspects after a full pass."""
+        rows = await self._database.fetch(_SQL["unseen"], cloud, kind, before, most)
+        return [ResourceRef(row["cloud"], row["kind"], row["id"]) for row in rows]
+
+    async def purge(self, before: datetime) -> int:
+        """Forget tombstones and changes older than `before`; return how many rows that were."""
+        gone = 0
+        for statement in ("purge_tombstones", "purge_changes"):
+            while some := await self._database.execute(_SQL[statement], before, _ROWS_AT_ONCE):
+                gone += some
+        return gone
+
+    async def _apply(
+        self,
+        refs: Iterable[ResourceRef],
+        decide: Callable[[dict[ResourceRef, ResourceRow]], Iterable[Decision]],
+    ) -> list[Outcome]:
+        """Lock the rows of `refs`, put each decision into effect, and return the outcomes.
+
+        `decide` reads the rows anew for each decision, so that it sees what the last one made.
+        """
+        wanted = [(ref.cloud, ref.kind, ref.id) for ref in sorted(set(refs))]
+        if not wanted:
+            return []
+        keys = columns(wanted, 3)
+        async with self._database.transaction() as connection:
+            await connection.execute(_SQL["make_rows"], *keys)
+            found = [_resource(row) for row in await connection.fetch(_SQL["lock_rows"], *keys)]
+            before = {row.ref: row for row in found}
+            rows = dict(before)
+            decisions = []
+            for decision in decide(rows):
+                rows[decision.row.ref] = decision.row
+                decisions.append(decision)
+            await _save(connection, before, rows)
+            await _add_changes(connection, [item for one in decisions for item in one.changes])
+        return [decision.outcome for decision in decisions]
+
+
+async def _save(
+    connection: Connection,
+    before: Mapping[ResourceRef, ResourceRow],
+    after: Mapping[ResourceRef, ResourceRow],
+) -> None:
+    """Write the rows that differ: whole, or, where the object stayed, only when it was seen."""
+    whole, times = [], []
+    for ref, row in after.items():
+        old = before[ref]
+        moments = (row.revision, row.observed_at, row.seen_at, row.deleted_at)
+        content = (row.name, row.project, row.status)
+        if row.object != old.object or content != (old.name, old.project, old.status):
+            object_ = None if row.object is None else _json(ref, row.object)
+            whole.append((ref.cloud, ref.kind, ref.id, *content, object_, *moments))
+        elif moments != (old.revision, old.observed_at, old.seen_at, old.deleted_at):
+            times.append((ref.cloud, ref.kind, ref.id, *moments))
+    if whole:
+        await connection.execute(_SQL["write_rows"], *columns(whole, 11))
+    if times:
+        await connection.execute(_SQL["touch_rows"], *columns(times, 7))
+
+
+async def _add_changes(connection: Connection, changes: Sequence[Change]) -> None:
+    if not changes:
+        return
+    rows = [
+        (
+            change.ref.cloud,
+            change.ref.kind,
+            change.ref.id,
+            change.at,
+            change.kind,
+            change.field,
+            None if change.field is None else _json(change.ref, change.old),
+            None if change.field is None else _json(change.ref, change.new),
+            change.cause.kind,
+            change.cause.id,
+        )
+        for change in changes
+    ]
+    await connection.execute(_SQL["add_changes"], *columns(rows, 10))
+
+
+def _json(ref: ResourceRef, value: object) -> str:
+    try:
+        return orjson.dumps(value, default=dict).decode()
+    except TypeError as error:
+        raise Unstorable(f"the object of {ref} is not JSON: {error}") from error
+
+
+def _resource(row: asyncpg.Record) -> ResourceRow:
+    return ResourceRow(
+        ref=ResourceRef(row["cloud"], row["kind"], row["id"]),
+        name=row["name"],
+        project=row["project"],
+        status=row["status"],
+        object=None if row["object"] is None else orjson.loads(row["object"]),
+        revision=row["revision"],
+        observed_at=row["observed_at"],
+        seen_at=row["seen_at"],
+        deleted_at=row["deleted_at"],
+    )
+
+
+def _change(row: asyncpg.Record) -> Change:
+    return Change(
+        ref=ResourceRef(row["cloud"], row["kind"], row["resource_id"]),
+        at=row["at"],
+        kind=ChangeKind(row["change"]),
+        field=row["field"],
+        old=None if row["old"] is None else orjson.loads(row["old"]),
+        new=None if row["new"] is None else orjson.loads(row["new"]),
+        cause=Cause(CauseKind(row["cause_kind"]), row["cause"]),
+    )

@@ -1,0 +1,46 @@
+"""One copy at a time: a PostgreSQL advisory lock, held by one connection of the pool.
+
+The lock ends with its connection, so a copy that died never blocks the others. For the same reason
+a holder that lost the database for a moment may briefly not be the only one: what it does under the
+lock must be harmless to do twice.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+
+from shared.errors import StoreUnavailable
+from shared.store.database import Connection, Database
+from shared.store.failures import translated
+from shared.store.statements import statements
+
+_SQL = statements("locks")
+
+
+@asynccontextmanager
+async def try_lock(database: Database, name: str) -> AsyncIterator[bool]:
+    """Yield whether the lock `name` is ours until the end of the block; never waits for it."""
+    key = lock_key(name)
+    async with database.lent() as connection:
+        held = True  # as far as we know, also when cancelled while asking
+        try:
+            with translated():
+                held = bool(await connection.fetchval(_SQL["lock"], key))
+            yield held
+        finally:
+            if held:
+                await _unlock(connection, key)
+
+
+async def _unlock(connection: Connection, key: int) -> None:
+    """Give the lock back; where that fails, by ending the connection, and the lock with it."""
+    try:
+        with translated():
+            await connection.fetchval(_SQL["unlock"], key)
+    except StoreUnavailable:
+        connection.terminate()
+
+
+def lock_key(name: str) -> int:
+    """Return the 64 bit number that stands for `name`, the same in every version and process."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)

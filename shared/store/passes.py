@@ -1,0 +1,137 @@
+"""Full passes: asked for, claimed by one copy at a time through a lease, and what they found."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import asyncpg
+
+from shared.store.database import Database
+from shared.store.statements import statements
+
+_SQL = statements("passes")
+
+
+class PassState(StrEnum):
+    """Where a full pass stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PassFigures:
+    """What a pass did so far."""
+
+    pages: int = 0
+    seen: int = 0
+    created: int = 0
+    changed: int = 0
+    vanished: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FullPass:
+    """One full pass of one kind in one cloud."""
+
+    id: UUID
+    cloud: str
+    kind: str
+    asked_by: str
+    """What made us: `start`, `schedule`, `gap`, `request`, or the id of an event."""
+    state: PassState
+    asked_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    claimed_by: str | None
+    claimed_until: datetime | None
+    figures: PassFigures
+    error: str | None
+
+
+class FullPasses:
+    """Asks for full passes and hands them out; of one kind one waits and one runs at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ask(
+        self, cloud: str, kind: str, *, pass_id: UUID, asked_by: str, now: datetime
+    ) -> UUID:
+        """Ask for a pass; return the id of the waiting one, which may have been there before."""
+        row = (pass_id, cloud, kind, asked_by, now)
+        return UUID(str(await self._database.fetch_value(_SQL["ask"], *row)))
+
+    async def claim(
+        self, *, cloud: str, worker: str, now: datetime, lease: timedelta
+    ) -> FullPass | None:
+        """Take the next pass of `cloud`, for `lease`; None when there is none to do.
+
+        A pass whose worker died is handed out again, to be begun anew.
+        """
+        row = await self._database.fetch_row(_SQL["claim"], cloud, now, worker, now + lease)
+        return _full_pass(row) if row else None
+
+    async def progress(
+        self, claimed: FullPass, figures: PassFigures, *, now: datetime, lease: timedelta
+    ) -> bool:
+        """Note the figures so far and extend the lease; False when the pass is no longer ours."""
+        touched = await self._database.execute(
+            _SQL["progress"],
+            claimed.id,
+            claimed.claimed_by,
+            *_columns(figures),
+            now + lease,
+            claimed.started_at,
+        )
+        return touched == 1
+
+    async def finish(
+        self, claimed: FullPass, figures: PassFigures, *, now: datetime, error: str | None = None
+    ) -> bool:
+        """End the pass, failed if there is an `error`; False when it is no longer ours."""
+        touched = await self._database.execute(
+            _SQL["finish"],
+            claimed.id,
+            claimed.claimed_by,
+            PassState.FAILED if error else PassState.DONE,
+            now,
+            error,
+            *_columns(figures),
+            claimed.started_at,
+        )
+        return touched == 1
+
+    async def latest(self) -> list[FullPass]:
+        """Return the latest pass of each cloud and kind."""
+        return [_full_pass(row) for row in await self._database.fetch(_SQL["latest"])]
+
+    async def purge(self, before: datetime) -> int:
+        """Forget passes that ended before a moment, except the latest of each kind."""
+        return await self._database.execute(_SQL["purge"], before)
+
+
+def _columns(figures: PassFigures) -> tuple[int, ...]:
+    return (figures.pages, figures.seen, figures.created, figures.changed, figures.vanished)
+
+
+def _full_pass(row: asyncpg.Record) -> FullPass:
+    return FullPass(
+        id=UUID(str(row["id"])),
+        cloud=row["cloud"],
+        kind=row["kind"],
+        asked_by=row["asked_by"],
+        state=PassState(row["state"]),
+        asked_at=row["asked_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        claimed_by=row["claimed_by"],
+        claimed_until=row["claimed_until"],
+        figures=PassFigures(
+            row["pages"], row["seen"], row["created"], row["changed"], row["vanished"]
+        ),
+        error=row["error"],
+    )

@@ -1,0 +1,68 @@
+-- Statements of shared/store/passes.py.
+
+-- name: ask
+-- Ask for a full pass and return its id, or that of the one that waits already.
+insert into passes (id, cloud, kind, asked_by, state, asked_at)
+values ($1, $2, $3, $4, 'waiting', $5)
+on conflict (cloud, kind) where state = 'waiting' do update set id = passes.id
+returning id;
+
+-- name: claim
+-- Take a running pass whose lease is over, to be begun anew, or the waiting pass asked for first of
+-- a kind that no pass runs for.
+with next as (
+    select id
+    from passes
+    where cloud = $1
+        and (
+            (state = 'running' and claimed_until <= $2)
+            or (
+                state = 'waiting'
+                and not exists (
+                    select from passes as other
+                    where other.cloud = passes.cloud
+                        and other.kind = passes.kind
+                        and other.state = 'running'
+                )
+            )
+        )
+    order by state, asked_at, kind
+    limit 1
+    for update skip locked
+)
+update passes
+set state = 'running', started_at = $2, claimed_by = $3, claimed_until = $4,
+    pages = 0, seen = 0, created = 0, changed = 0, vanished = 0, error = null
+from next
+where passes.id = next.id
+returning passes.*;
+
+-- name: progress
+-- Note the figures so far and extend the lease, if the pass is still this worker's.
+update passes
+set pages = $3, seen = $4, created = $5, changed = $6, vanished = $7, claimed_until = $8
+where id = $1 and claimed_by = $2 and state = 'running' and started_at = $9;
+
+-- name: finish
+-- End a pass, if it is still this worker's.
+update passes
+set state = $3, finished_at = $4, error = $5, claimed_by = null, claimed_until = null,
+    pages = $6, seen = $7, created = $8, changed = $9, vanished = $10
+where id = $1 and claimed_by = $2 and state = 'running' and started_at = $11;
+
+-- name: latest
+-- The latest pass of each cloud and kind, whatever its state.
+select distinct on (cloud, kind) *
+from passes
+order by cloud, kind, asked_at desc, id;
+
+-- name: purge
+-- Forget passes that ended before a moment, but never the latest of a kind.
+delete from passes
+where finished_at < $1
+    and exists (
+        select from passes as newer
+        where newer.cloud = passes.cloud
+            and newer.kind = passes.kind
+            and newer.asked_at > passes.asked_at
+    );

@@ -1,0 +1,140 @@
+-- Statements of shared/store/targets.py.
+
+-- name: ask
+-- Ask for targets, in the order of their keys (so that two writers never deadlock). A waiting target
+-- keeps its time; one that waits after a failure keeps its wait; one that is claimed notes the ask.
+insert into targets (cloud, kind, by, key, cause, why, asked_at, due_at)
+select new.cloud, new.kind, new.by, new.key, new.cause, new.why, $7, $8
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+    as new (cloud, kind, by, key, cause, why)
+on conflict (cloud, kind, by, key) do update
+set cause = excluded.cause,
+    why = excluded.why,
+    due_at = case
+        when targets.claim is null and targets.attempts = 0
+            then least(targets.due_at, excluded.due_at)
+        else targets.due_at
+    end,
+    asked_again_at = case
+        when targets.claim is not null then coalesce(targets.asked_again_at, excluded.asked_at)
+    end,
+    due_again_at = case
+        when targets.claim is not null then coalesce(targets.due_again_at, excluded.due_at)
+    end;
+
+-- name: claim
+-- Take due targets of one kind and filter, that of the target waiting longest; an expired lease is
+-- due like any other.
+with first as (
+    select kind, by
+    from targets
+    where cloud = $1 and due_at <= $2
+    order by due_at
+    limit 1
+    for update skip locked
+),
+due as (
+    select targets.cloud, targets.kind, targets.by, targets.key
+    from targets
+    join first on targets.kind = first.kind and targets.by = first.by
+    where targets.cloud = $1 and targets.due_at <= $2
+    order by targets.due_at, targets.key
+    limit $3
+    for update of targets skip locked
+)
+update targets
+set claim = nextval('target_claims'),
+    claimed_by = $4,
+    due_at = $5,
+    asked_again_at = null,
+    due_again_at = null
+from due
+where targets.cloud = due.cloud
+    and targets.kind = due.kind
+    and targets.by = due.by
+    and targets.key = due.key
+returning targets.cloud, targets.kind, targets.by, targets.key, targets.cause, targets.why,
+    targets.asked_at, targets.attempts, targets.claim;
+
+-- name: lock
+-- Lock the targets that these claims still hold, in the order of their keys.
+select targets.claim
+from targets
+join unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+    as held (cloud, kind, by, key, claim) using (cloud, kind, by, key, claim)
+order by targets.cloud, targets.kind, targets.by, targets.key
+for update of targets;
+
+-- name: renew
+-- Move the end of the lease of locked claims.
+update targets
+set due_at = $6
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+    as held (cloud, kind, by, key, claim)
+where targets.cloud = held.cloud
+    and targets.kind = held.kind
+    and targets.by = held.by
+    and targets.key = held.key
+    and targets.claim = held.claim;
+
+-- name: remove
+-- Remove locked targets that nobody asked for again.
+delete from targets
+using unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+    as held (cloud, kind, by, key, claim)
+where targets.cloud = held.cloud
+    and targets.kind = held.kind
+    and targets.by = held.by
+    and targets.key = held.key
+    and targets.claim = held.claim
+    and targets.due_again_at is null;
+
+-- name: reopen
+-- Give back locked targets that were asked for again: due when the new window ends.
+update targets
+set asked_at = targets.asked_again_at,
+    due_at = targets.due_again_at,
+    attempts = 0,
+    error = null,
+    claim = null,
+    claimed_by = null,
+    asked_again_at = null,
+    due_again_at = null
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+    as held (cloud, kind, by, key, claim)
+where targets.cloud = held.cloud
+    and targets.kind = held.kind
+    and targets.by = held.by
+    and targets.key = held.key
+    and targets.claim = held.claim;
+
+-- name: retry
+-- Give back locked targets, to be tried again later; asks since the claim wait with them.
+update targets
+set due_at = $6,
+    attempts = targets.attempts + 1,
+    error = $7,
+    claim = null,
+    claimed_by = null,
+    asked_again_at = null,
+    due_again_at = null
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+    as held (cloud, kind, by, key, claim)
+where targets.cloud = held.cloud
+    and targets.kind = held.kind
+    and targets.by = held.by
+    and targets.key = held.key
+    and targets.claim = held.claim;
+
+-- name: waiting
+-- How many targets of each kind are not answered, how many of them failed, and since when.
+select
+    cloud,
+    kind,
+    count(*) as count,
+    count(*) filter (where claim is not null) as claimed,
+    count(*) filter (where attempts > 0) as failing,
+    min(asked_at) as oldest
+from targets
+group by cloud, kind
+order by cloud, kind;

@@ -1,0 +1,134 @@
+"""The queue of targets: one row per key however many events ask, shared by copies through leases.
+
+A target falls due one merge window after its first ask and is never pushed later by further asks,
+so that a busy object is read once a window and still read every window. A claim is a lease: the
+targets of a copy that died fall due again when it ends.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.store.database import Database, columns
+from shared.store.statements import statements
+from shared.target import Target
+
+_SQL = statements("targets")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTarget:
+    """A target that is ours until the lease ends."""
+
+    target: Target
+    asked_at: datetime
+    """The first ask that this claim answers."""
+    attempts: int
+    """How often it failed so far."""
+    claim: int
+    """Number of the claim, unique for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The unanswered targets of one kind."""
+
+    cloud: str
+    kind: str
+    count: int
+    claimed: int
+    """How many of them somebody is at."""
+    failing: int
+    """How many of them failed at least once."""
+    oldest: datetime
+    """When the oldest was asked for."""
+
+
+class TargetQueue:
+    """Asks for targets and hands them out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ask(
+        self, targets: Sequence[Target], *, now: datetime, merge_window: timedelta
+    ) -> None:
+        """Note that `targets` must be read again, `merge_window` after the first ask of each."""
+        latest = {(item.cloud, item.kind, item.by, item.key): item for item in targets}
+        rows = [(*key, latest[key].cause, latest[key].why) for key in sorted(latest)]
+        if rows:
+            due_at = now + merge_window
+            await self._database.execute(_SQL["ask"], *columns(rows, 6), now, due_at)
+
+    async def claim(
+        self, *, cloud: str, worker: str, most: int, now: datetime, lease: timedelta
+    ) -> list[ClaimedTarget]:
+        """Take up to `most` due targets, all of one kind and one `by`, the oldest first.
+
+        Empty when nothing is due that no other copy is taking at this moment.
+        """
+        rows = await self._database.fetch(_SQL["claim"], cloud, now, most, worker, now + lease)
+        claimed = [
+            ClaimedTarget(
+                Target(row["cloud"], row["kind"], row["by"], row["key"], row["cause"], row["why"]),
+                row["asked_at"],
+                row["attempts"],
+                row["claim"],
+            )
+            for row in rows
+        ]
+        return sorted(claimed, key=lambda item: (item.asked_at, item.target.key))
+
+    async def renew(
+        self, claimed: Sequence[ClaimedTarget], *, now: datetime, lease: timedelta
+    ) -> int:
+        """Extend the lease, and return how many of `claimed` are still ours."""
+        return await self._answer("renew", claimed, now + lease)
+
+    async def finish(self, claimed: Sequence[ClaimedTarget]) -> None:
+        """Remove what was answered; what was asked for again meanwhile waits for its new window.
+
+        Claims that we lost to another copy are left alone, here as in `retry` and `give_up`.
+        """
+        if not claimed:
+            return
+        held = _held(claimed)
+        async with self._database.transaction() as connection:
+            await connection.execute(_SQL["lock"], *held)
+            await connection.execute(_SQL["remove"], *held)
+            await connection.execute(_SQL["reopen"], *held)
+
+    async def retry(
+        self, claimed: Sequence[ClaimedTarget], *, due_at: datetime, error: str
+    ) -> None:
+        """Give back what failed for now: due again at `due_at`, whoever asks before then."""
+        await self._answer("retry", claimed, due_at, error)
+
+    async def give_up(self, claimed: Sequence[ClaimedTarget]) -> None:
+        """Remove what can never be answered; a newer ask still gets its chance."""
+        await self.finish(claimed)
+
+    async def waiting(self) -> list[Waiting]:
+        """Return what is not answered yet, by cloud and kind."""
+        return [Waiting(**dict(row)) for row in await self._database.fetch(_SQL["waiting"])]
+
+    async def _answer(
+        self, statement: str, claimed: Sequence[ClaimedTarget], *arguments: object
+    ) -> int:
+        """Lock what is still ours of `claimed`, run a statement on it, and return how many."""
+        if not claimed:
+            return 0
+        held = _held(claimed)
+        async with self._database.transaction() as connection:
+            ours = await connection.fetch(_SQL["lock"], *held)
+            await connection.execute(_SQL[statement], *held, *arguments)
+        return len(ours)
+
+
+def _held(claimed: Sequence[ClaimedTarget]) -> list[tuple[object, ...]]:
+    """Return keys and claim numbers as columns."""
+    rows = [
+        (item.target.cloud, item.target.kind, item.target.by, item.target.key, item.claim)
+        for item in claimed
+    ]
+    return columns(rows, 5)
