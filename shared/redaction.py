@@ -22,7 +22,8 @@ _NAMES, _VALUES = ("name", "key"), ("value", "content")
 
 _HARMLESS_REMEMBERED = 20_000
 _harmless: set[str] = set()
-"""Keys already judged harmless, so that a clean object costs one set comparison."""
+"""Keys already judged harmless, so that a clean object costs one set comparison. _VALUES never
+join: an object with one of them is always looked at."""
 
 
 def redact(value: Any) -> Any:
@@ -42,35 +43,42 @@ def names_a_secret(key: str) -> bool:
 
 def _redact_object(value: dict[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = {}
-    if not value.keys() <= _harmless:
+    if not _harmless.issuperset(value):
         changed = {
             key: MARKER for key, item in value.items() if _hides(key) and _is_something(item)
         }
-    if "value" in value or "content" in value:
         changed |= _named_in_a_row(value)
     for key, item in value.items():
-        kind = type(item)
-        if (kind is dict or kind is list) and item and key not in changed:
-            clean = _redact_object(item) if kind is dict else _redact_list(item)
-            if clean is not item:
-                changed[key] = clean
+        if type(item) is dict:
+            clean: Any = _redact_object(item)
+        elif type(item) is list:
+            clean = _redact_list(item)
+        else:
+            continue
+        if clean is not item and key not in changed:
+            changed[key] = clean
     return {**value, **changed} if changed else value
 
 
 def _redact_list(value: list[Any]) -> list[Any]:
-    clean = [redact(item) if type(item) is dict or type(item) is list else item for item in value]
-    return clean if any(new is not old for new, old in zip(clean, value, strict=True)) else value
+    changed: list[Any] | None = None
+    for index, item in enumerate(value):
+        clean = redact(item)
+        if clean is not item:
+            changed = value.copy() if changed is None else changed
+            changed[index] = clean
+    return value if changed is None else changed
 
 
 def _named_in_a_row(value: dict[str, Any]) -> dict[str, Any]:
     names = [value.get(key) for key in _NAMES]
-    if any(type(name) is str and _hides(name) for name in names):
+    if any(type(name) is str and names_a_secret(name) for name in names):
         return {key: MARKER for key in _VALUES if _is_something(value.get(key))}
     return {}
 
 
 def _hides(key: str) -> bool:
-    if key in _harmless:
+    if key in _harmless or key in _VALUES:
         return False
     if names_a_secret(key):
         return True

@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from shared.catalogue.model import SUBJECT, TEXTS, Related, Refresh, Rule, TimelineRule
+from shared.catalogue.model import SUBJECT, TEXTS, Refresh, Related, Rule, TimelineRule
 from shared.catalogue.schema import CatalogueFile, EventsOfTypes, RefreshFields
 from shared.event import Flavour
 from shared.target import BY_KIND
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
-_SUBJECT = RefreshFields().model_dump()
+_THE_SUBJECT = RefreshFields.model_validate({"from": SUBJECT}).model_dump()
 _WORD = re.compile(r"\$\{?(\w+)\}?")
 
 
@@ -69,7 +69,7 @@ def _rule(file: CatalogueFile, pattern: str, said: Mapping[str, Any]) -> Rule:
         action=said.get("action"),
         phase=said.get("phase"),
         category=said.get("category", "other"),
-        refresh=tuple(_refresh(item) for item in said.get("refresh", [_SUBJECT])),
+        refresh=tuple(_refresh(item) for item in said.get("refresh", [_THE_SUBJECT])),
         refresh_at_start=said.get("refresh_at_start", False),
         complete=tuple(said.get("complete", ())),
         versioned_only=file.versioned_only,

@@ -1,14 +1,16 @@
 """Paths into a payload, compiled once into functions that are cheap to call for every event.
 
 A path names a place in a payload as a JSON pointer without its first slash: `port/id`. A step `*`
-walks a list: `ports/*/id`, a step `0` takes its first item. A path that ends in `|tail` keeps what follows the last slash or colon
-of the value: Heat's old `arn:openstack:heat::PROJECT:stacks/NAME/ID`.
+walks a list: `ports/*/id`, a step `0` takes its first item. A path that ends in `|tail` keeps what
+follows the last slash or colon of the value, as in Heat's old
+`arn:openstack:heat::PROJECT:stacks/NAME/ID`.
 
 Versioned objects (`{"nova_object.data": {...}}`) are walked through wherever a step does not find
 its key, so that paths never name the wrapping. The payload itself must be unwrapped by the caller,
 with `unwrapped`. Whatever the payload is, reading it never raises.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,15 +38,13 @@ def reader(paths: Sequence[str]) -> Reader | None:
     if not paths:
         return None
     getters = tuple(_getter(path) for path in paths)
-    if len(getters) == 1:
-        return getters[0]
+    return functools.reduce(_either, getters)
 
+
+def _either(get: Reader, get_other: Reader) -> Reader:
     def read(payload: dict[str, Any]) -> str | None:
-        for get in getters:
-            value = get(payload)
-            if value is not None:
-                return value
-        return None
+        value = get(payload)
+        return get_other(payload) if value is None else value
 
     return read
 
@@ -66,7 +66,9 @@ def collector(paths: Sequence[str]) -> Collector:
 def problem_of(path: str) -> str | None:
     """Return what is wrong with `path` as a path, None when it can be compiled."""
     steps = path.removesuffix(_TAIL).split("/")
-    return "a step of the path is empty" if not all(steps) else None
+    if not all(steps):
+        return "a step of the path is empty"
+    return "only one step of a path can be *" if steps.count("*") > 1 else None
 
 
 def _getter(path: str) -> Reader:

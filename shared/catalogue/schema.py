@@ -7,7 +7,7 @@ one path, a list of paths (the first that holds something wins) or, by flavour, 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.catalogue.model import SUBJECT
 from shared.catalogue.paths import problem_of
@@ -36,10 +36,18 @@ def _as_refresh(value: Any) -> Any:
     return {"kind": value, "from": value} if isinstance(value, str) else value
 
 
+def _one_text(path: str) -> str:
+    if "*" in path.split("/"):
+        raise ValueError(f"{path!r}: * gives many, this is one text; 0 takes the first item")
+    return path
+
+
 Strings = Annotated[list[str], BeforeValidator(_as_list)]
 Path = Annotated[str, BeforeValidator(_checked_path)]
 PathList = Annotated[list[Path], BeforeValidator(_as_list)]
+TextList = Annotated[list[Annotated[Path, AfterValidator(_one_text)]], BeforeValidator(_as_list)]
 FlavouredPaths = Annotated[dict[Flavour, PathList], BeforeValidator(_by_flavour)]
+FlavouredTexts = Annotated[dict[Flavour, TextList], BeforeValidator(_by_flavour)]
 
 
 class _Strict(BaseModel):
@@ -72,7 +80,7 @@ class RefreshFields(_Strict):
 class KindFrom(_Strict):
     """The payload names the kind of its subject: at `paths`, one of `names`."""
 
-    paths: FlavouredPaths
+    paths: FlavouredTexts
     names: dict[str, str]
 
 
@@ -82,14 +90,14 @@ class EventFields(_Strict):
     kind: str | None = None
     kind_from: KindFrom | None = None
     id: FlavouredPaths | None = None
-    name: FlavouredPaths | None = None
-    project: FlavouredPaths | None = None
-    user: FlavouredPaths | None = None
-    request_id: FlavouredPaths | None = None
-    host: FlavouredPaths | None = None
-    zone: FlavouredPaths | None = None
-    state: FlavouredPaths | None = None
-    old_state: FlavouredPaths | None = None
+    name: FlavouredTexts | None = None
+    project: FlavouredTexts | None = None
+    user: FlavouredTexts | None = None
+    request_id: FlavouredTexts | None = None
+    host: FlavouredTexts | None = None
+    zone: FlavouredTexts | None = None
+    state: FlavouredTexts | None = None
+    old_state: FlavouredTexts | None = None
     related: list[RelatedFields] | None = None
     action: Action | None = None
     phase: Phase | None = None
@@ -108,7 +116,7 @@ class EventsOfTypes(EventFields):
 
     types: Strings
     shape: str | None = None
-    each: list[dict[str, str]] = Field(default_factory=lambda: [{}])
+    each: list[dict[str, str]] = [{}]
 
 
 class ShownAs(_Strict):

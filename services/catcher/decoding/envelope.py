@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.catcher.decoding.json_text import parsed, quoted, without_nul
+from services.catcher.decoding.json_text import check_depth, parsed, quoted, without_nul
 from services.catcher.decoding.notification import CONTEXT_KEYS, Notification
 from shared.catalogue.paths import unwrapped
 from shared.errors import UnreadableNotification
@@ -52,6 +52,7 @@ def open_envelope(
     inner = message
     if type(message) is dict and "oslo.message" in message and "oslo.version" in message:
         inner = _enveloped(message)
+    check_depth(inner, body)
     if b"\\u0000" in body:
         inner = without_nul(inner)
     return _from_message(inner, body)

@@ -15,20 +15,26 @@ from shared.errors import UnreadableNotification
 _DEEPEST = 200
 """orjson writes no more than 254 levels, and an event adds some of its own."""
 _LONGEST_QUOTE = 80
-_BITS = 64
+_BEYOND_BIGINT = 2.0**63
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def parsed(text: bytes | str, what: str) -> Any:
     """Return the JSON value in `text`; raises UnreadableNotification naming `what`."""
     try:
-        value = orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        value = _parsed_leniently(text, what, error)
-    opening = (b"{", b"[") if isinstance(text, bytes) else ("{", "[")
-    if sum(text.count(mark) for mark in opening) > _DEEPEST and _is_deep(value):  # type: ignore[arg-type]
-        raise UnreadableNotification(f"{what} is nested deeper than {_DEEPEST} levels")
-    return value
+        return _parsed_leniently(text, what, error)
+
+
+def check_depth(value: Any, body: bytes) -> None:
+    """Raise UnreadableNotification when `value`, which came in `body`, is nested too deeply."""
+    if body.count(b"{") + body.count(b"[") > _DEEPEST:
+        level = [value]
+        for _ in range(_DEEPEST):
+            level = [item for parent in level for item in _items(parent)]
+        if level:
+            raise UnreadableNotification(f"the message is nested deeper than {_DEEPEST} levels")
 
 
 def quoted(value: Any) -> str:
@@ -49,14 +55,10 @@ def without_nul(value: Any) -> Any:
 
 
 def _parsed_leniently(text: bytes | str, what: str, strict: orjson.JSONDecodeError) -> Any:
+    plain = text if isinstance(text, str) else _decoded(text, what)
     try:
-        plain = text.decode() if isinstance(text, bytes) else text
         value = json.loads(plain, parse_constant=_no_number, parse_int=_bounded)
         return _without_halves(value)
-    except UnicodeDecodeError as error:
-        raise UnreadableNotification(
-            f"{what} is not UTF-8: {error.reason} at byte {error.start} of {len(error.object)}"
-        ) from error
     except ValueError as error:
         raise UnreadableNotification(
             f"{what} is not JSON: {strict}; it begins with {quoted(plain)}"
@@ -65,20 +67,31 @@ def _parsed_leniently(text: bytes | str, what: str, strict: orjson.JSONDecodeErr
         raise UnreadableNotification(f"{what} is nested deeper than {_DEEPEST} levels") from error
 
 
+def _decoded(text: bytes, what: str) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableNotification(
+            f"{what} is not UTF-8: {error.reason} at byte {error.start} of {len(text)}"
+        ) from error
+
+
+def _items(value: Any) -> list[Any]:
+    inner = value.values() if type(value) is dict else value if type(value) is list else ()
+    return [item for item in inner if type(item) is dict or type(item) is list]
+
+
 def _no_number(_name: str) -> None:
     """Return null for NaN and the infinities."""
 
 
 def _bounded(digits: str) -> int | float:
     """Return an integer as it is while 64 bits hold it, else as a float."""
-    if len(digits) < 19:
-        return int(digits)
     number = float(digits)
-    return int(digits) if abs(number) < 2 ** (_BITS - 1) else number
+    return int(digits) if abs(number) < _BEYOND_BIGINT else number
 
 
 def _without_halves(value: Any) -> Any:
     """Return `value` with U+FFFD for what is half of a surrogate pair and so no character."""
-    return orjson.loads(
-        json.dumps(value, ensure_ascii=False).encode("utf-8", errors="replace")
-    )
+    text = json.dumps(value, ensure_ascii=False).encode("utf-16", errors="surrogatepass")
+    return orjson.loads(text.decode("utf-16", errors="replace"))
