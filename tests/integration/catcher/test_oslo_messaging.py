@@ -1,0 +1,187 @@
+"""From the real oslo.messaging notifier, over a real RabbitMQ, to rows in a real PostgreSQL."""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import aio_pika
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.catcher.metrics import CatcherMetrics
+from services.catcher.service import AMQPPlan, Catcher
+from services.catcher.sources.amqp import Subscription, routing_keys
+from services.processor.metrics import ProcessorMetrics
+from services.processor.service import Processor
+from shared.amqp.address import Address
+from shared.bus.rabbitmq import open_rabbit_bus
+from shared.catalogue.load import builtin
+from shared.clock import SystemClock
+from shared.store.database import Database
+from shared.store.timeline import Timeline, TimelineFilter, TimelineRow
+from tests.support.rabbitmq import RabbitVhost
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.rabbitmq
+
+NOTIFIER = Path(__file__).parents[2] / "support" / "oslo_notifier.py"
+QUEUE = "osevents.prod"
+
+
+async def notify(url: str, *sends: dict[str, Any]) -> None:
+    """Send with oslo.messaging, as an OpenStack service does."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(NOTIFIER), stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    request = {"url": url.replace("amqp://", "rabbit://"), "sends": sends}
+    _, errors = await process.communicate(json.dumps(request).encode())
+    assert process.returncode == 0, errors.decode()
+
+
+def send(event_type: str, **different: Any) -> dict[str, Any]:
+    """Describe what a service sends; ten times Nova's envelope v2 unless told otherwise."""
+    return {
+        "exchange": "nova",
+        "driver": "messagingv2",
+        "topic": "notifications",
+        "publisher_id": "compute.host1",
+        "priority": "info",
+        "event_type": event_type,
+        "payload": {"instance_id": "server-1", "tenant_id": "project-1", "state": "active"},
+        "count": 10,
+    } | different
+
+
+@asynccontextmanager
+async def running(vhost: RabbitVhost, database: Database) -> AsyncIterator[None]:
+    """Run a catcher and a processor."""
+    clock, random, stop = SystemClock(), Random(1), asyncio.Event()
+    plan = AMQPPlan(
+        "prod",
+        Address.parse(vhost.url),
+        Subscription(
+            queue=QUEUE,
+            exchanges=("nova", "neutron", "cinder", "openstack", "absent"),
+            routing_keys=routing_keys(
+                ("notifications", "versioned_notifications"), ("info", "error")
+            ),
+            queue_length=10_000,
+            queue_expires=timedelta(days=1),
+            rebind_interval=timedelta(milliseconds=200),
+            prefetch=200,
+        ),
+    )
+    async with open_rabbit_bus(vhost.url, name="test", clock=clock, random=random) as bus:
+        catcher = Catcher(
+            plans=[plan],
+            bus=bus,
+            database=database,
+            catalogue=builtin(),
+            clock=clock,
+            random=random,
+            metrics=CatcherMetrics(CollectorRegistry()),
+        )
+        processor = Processor(
+            bus=bus,
+            database=database,
+            retention=timedelta(days=180),
+            clock=clock,
+            random=random,
+            metrics=ProcessorMetrics(CollectorRegistry()),
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(catcher.run(stop))
+            group.create_task(processor.run(stop))
+            try:
+                yield
+            finally:
+                stop.set()
+
+
+async def rows(database: Database) -> list[TimelineRow]:
+    return await Timeline(database).find(TimelineFilter(), most=1000)
+
+
+async def test_every_notification_of_every_service_is_on_the_timeline_once(
+    rabbit_vhost: RabbitVhost, database: Database
+) -> None:
+    network = {"network": {"id": "network-1", "project_id": "project-1"}}
+    sends = [
+        send("compute.instance.power_on.end"),
+        send("compute.instance.power_off.end", driver="messaging"),
+        send("network.update.end", exchange="neutron", payload=network),
+        send("volume.create.end", exchange="openstack", payload={"volume_id": "volume-1"}),
+        send("compute.instance.create.error", priority="error"),
+        send("instance.update", topic="versioned_notifications"),
+    ]
+    # The services' exchanges exist before anybody listens, as in a cloud that is already running.
+    await notify(rabbit_vhost.url, *(item | {"count": 1} for item in sends))
+
+    async with running(rabbit_vhost, database):
+
+        async def bound() -> bool:
+            bindings = await asyncio.to_thread(rabbit_vhost.bindings, QUEUE)
+            return {exchange for exchange, _ in bindings} == {"nova", "neutron", "openstack"}
+
+        await eventually(bound, what="the queue is bound to the exchanges there are")
+        await notify(rabbit_vhost.url, *sends)
+
+        async def all_there() -> bool:
+            return len(await rows(database)) >= 61
+
+        await eventually(all_there, what="sixty notifications and the gap are on the timeline")
+
+    counted = Counter(row.type for row in await rows(database))
+    assert counted == Counter({item["event_type"]: 10 for item in sends}) + Counter(
+        {"osevents.gap": 1}
+    )
+
+
+async def test_services_queues_and_exchanges_are_left_alone(
+    rabbit_vhost: RabbitVhost, database: Database
+) -> None:
+    await notify(rabbit_vhost.url, send("compute.instance.update", count=3))
+
+    async with running(rabbit_vhost, database):
+
+        async def ours_is_there() -> bool:
+            return QUEUE in await asyncio.to_thread(rabbit_vhost.queues)
+
+        await eventually(ours_is_there, what="our queue is there")
+
+    connection = await aio_pika.connect(rabbit_vhost.url)
+    async with connection, connection.channel() as channel:
+        ceilometers = await channel.get_queue("notifications.info")
+        assert ceilometers.declaration_result.message_count == 3
+
+
+async def test_an_exchange_that_is_made_anew_is_bound_again(
+    rabbit_vhost: RabbitVhost, database: Database
+) -> None:
+    await notify(rabbit_vhost.url, send("compute.instance.update", count=1))
+
+    async with running(rabbit_vhost, database):
+
+        async def bound() -> bool:
+            bindings = await asyncio.to_thread(rabbit_vhost.bindings, QUEUE)
+            return ("nova", "notifications.info") in bindings
+
+        await eventually(bound, what="our queue is bound")
+        connection = await aio_pika.connect(rabbit_vhost.url)
+        async with connection, connection.channel() as channel:
+            await channel.exchange_delete("nova")
+        await notify(rabbit_vhost.url, send("compute.instance.update", count=1))
+        await eventually(bound, what="our queue is bound again by the timer")
+        await notify(rabbit_vhost.url, send("compute.instance.power_on.end", count=1))
+
+        async def arrived() -> bool:
+            return any(row.type.endswith("power_on.end") for row in await rows(database))
+
+        await eventually(arrived, what="notifications arrive again")
