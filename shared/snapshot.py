@@ -45,6 +45,17 @@ class Cause:
     kind: CauseKind
     id: str
 
+    def __str__(self) -> str:
+        return self.id if self.kind is CauseKind.EVENT else f"{self.kind}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cause":
+        """Read what `str` wrote, as `Target.cause` holds it: an event's id stands for itself."""
+        kind, _, id_ = text.partition(":")
+        if id_ and kind in (CauseKind.FULL_PASS, CauseKind.REQUEST):
+            return cls(CauseKind(kind), id_)
+        return cls(CauseKind.EVENT, text)
+
 
 class ChangeKind(StrEnum):
     """What became of a resource."""

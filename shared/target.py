@@ -25,6 +25,6 @@ class Target:
     by: str
     key: str
     cause: str
-    """Id of the event that asked (the latest, when several did)."""
+    """Who asked (the latest, when several did), as `str(Cause)` writes it: an event by its id."""
     why: str
     """A few words for people: `subject of port.update.end`."""

@@ -1,0 +1,1 @@
+"""Keeps the inventory true: events become targets, targets become few API reads and rows."""

@@ -1,0 +1,204 @@
+"""Works off one cloud's targets: claim, plan, read, write, answer.
+
+Several copies share the queue through leases. Each read is a task of its own, so that what hangs
+or fails holds up nothing else; how much is in hand at once is bounded.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from random import Random
+from uuid import UUID
+
+import structlog
+
+from services.refresher.findings import Findings
+from services.refresher.hand import Hand
+from services.refresher.metrics import RefresherMetrics
+from services.refresher.planner import Plan, Read, plan
+from services.refresher.reading import Reader
+from services.refresher.resources.port import Resource
+from services.refresher.writing import Writer
+from shared.backoff import Backoff
+from shared.clock import Clock
+from shared.errors import CloudRefused, CloudUnavailable, Transient
+from shared.retrying import until_it_works
+from shared.store.passes import FullPasses
+from shared.store.targets import ClaimedTarget, TargetQueue
+from shared.waiting import pause, unless_stopped
+
+# The operator can mend these (credentials, roles, a proxy); other refusals stay what they are.
+_MAY_BE_MENDED = frozenset({401, 403, 404})
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How hard a copy works on targets."""
+
+    claim_most: int = 100
+    in_hand_most: int = 400
+    idle: timedelta = timedelta(milliseconds=50)
+    """How long to wait when nothing is due."""
+    lease: timedelta = timedelta(seconds=15)
+    """Renewed while working; the targets of a copy that died are taken over after it."""
+    drain: timedelta = timedelta(seconds=5)
+    """How long reads in hand may go on when the copy is to stop."""
+    attempts: int = 20
+    """After these (half an hour) a target is a dead letter; the next full pass repairs it."""
+    backoff: Backoff = field(default_factory=lambda: Backoff(1.0, 2.0, 300.0))
+    store_backoff: Backoff = field(default_factory=Backoff)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetWorker:
+    """One copy's work on the targets of one cloud."""
+
+    cloud: str
+    worker: str
+    """Unique among all copies."""
+    resources: Mapping[str, Resource]
+    reader: Reader
+    targets: TargetQueue
+    passes: FullPasses
+    writer: Writer
+    clock: Clock
+    random: Random
+    metrics: RefresherMetrics
+    effort: Effort
+    hand: Hand
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then end what is in hand, in a bounded time."""
+        working: set[asyncio.Task[None]] = set()
+        async with asyncio.TaskGroup() as group:
+            leases = group.create_task(self.hand.keep_leases(), name=f"leases of {self.cloud}")
+            while not stop.is_set():
+                claimed = await self._claim()
+                if claimed:
+                    task = group.create_task(self.work(claimed), name=f"targets of {self.cloud}")
+                    working.add(task)
+                    task.add_done_callback(working.discard)
+                elif self.hand.room > 0:
+                    await pause(self.effort.idle, stop)
+                else:
+                    await unless_stopped(self.hand.until_room(), stop)
+            if working:
+                await asyncio.wait(working, timeout=self.effort.drain.total_seconds())
+            for task in (leases, *working):
+                task.cancel()
+
+    async def work(self, claimed: Sequence[ClaimedTarget]) -> None:
+        """Settle `claimed`, one way or another."""
+        planned = plan(claimed, self.resources)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._without_reading(planned))
+            for read in planned.reads:
+                group.create_task(self._read(read))
+
+    async def _without_reading(self, planned: Plan[ClaimedTarget]) -> None:
+        for claim in planned.unreadable:
+            self.metrics.unreadable.labels(self.cloud, claim.target.kind).inc()
+        for claim in planned.passes:
+            await self._in_store(partial(self._ask_for_pass, claim))
+        await self._finish([*planned.unreadable, *planned.passes])
+
+    async def _ask_for_pass(self, claim: ClaimedTarget) -> None:
+        target = claim.target
+        await self.passes.ask(
+            self.cloud,
+            target.kind,
+            pass_id=UUID(int=self.random.getrandbits(128), version=4),
+            asked_by=target.cause,
+            now=self.clock.now(),
+        )
+
+    async def _read(self, read: Read[ClaimedTarget]) -> None:
+        kind = read.resource.kind
+        try:
+            if not await self.reader.has(read.resource):
+                self.metrics.unreadable.labels(self.cloud, kind).inc(len(read.claims))
+                await self._finish(read.claims)
+                return
+        except (CloudRefused, CloudUnavailable) as error:
+            await self._failed([(claim, error) for claim in read.claims])
+            return
+        self.metrics.reads.labels(self.cloud, kind, read.form.name.lower()).inc()
+        findings = await self.reader.read(read)
+        await self._in_store(partial(self._write, findings))
+        await self._finish(findings.settled)
+        self._note_settled(findings.settled)
+        await self._failed(findings.failed)
+
+    async def _write(self, findings: Findings[ClaimedTarget]) -> None:
+        await self.writer.write(findings.snapshots, findings.causes)
+        await self.writer.bury(findings.gone, findings.causes)
+
+    async def _failed(
+        self, failed: Sequence[tuple[ClaimedTarget, CloudRefused | CloudUnavailable]]
+    ) -> None:
+        for claim, error in failed:
+            self.metrics.failed.labels(self.cloud, claim.target.kind).inc()
+            if _is_final(error) or claim.attempts + 1 >= self.effort.attempts:
+                await self._in_store(partial(self.writer.keep, claim.target, str(error)))
+                await self._in_store(partial(self.targets.give_up, [claim]))
+            else:
+                await self._in_store(partial(self._retry, claim, error))
+            self.hand.let_go([claim])
+
+    async def _retry(self, claim: ClaimedTarget, error: CloudRefused | CloudUnavailable) -> None:
+        wait = self.effort.backoff.delay_seconds(claim.attempts + 1, self.random)
+        if isinstance(error, CloudUnavailable):
+            wait = max(wait, error.retry_after_seconds or 0.0)
+        due_at = self.clock.now() + timedelta(seconds=wait)
+        await self.targets.retry([claim], due_at=due_at, error=str(error))
+
+    async def _finish(self, claims: Sequence[ClaimedTarget]) -> None:
+        if claims:
+            await self._in_store(partial(self.targets.finish, claims))
+        self.hand.let_go(claims)
+
+    def _note_settled(self, claims: Sequence[ClaimedTarget]) -> None:
+        now = self.clock.now()
+        for claim in claims:
+            self.metrics.settled.labels(self.cloud, claim.target.kind).inc()
+            lag = (now - claim.asked_at).total_seconds()
+            self.metrics.lag.labels(self.cloud).observe(max(0.0, lag))
+
+    async def _claim(self) -> list[ClaimedTarget]:
+        """Return what is due, as far as there is room; nothing while the store is away."""
+        most = min(self.effort.claim_most, self.hand.room)
+        if most <= 0:
+            return []
+        try:
+            claimed = await self.targets.claim(
+                cloud=self.cloud,
+                worker=self.worker,
+                most=most,
+                now=self.clock.now(),
+                lease=self.effort.lease,
+            )
+        except Transient as error:
+            log.warning("claims_wait", cloud=self.cloud, reason=str(error))
+            await asyncio.sleep(self.effort.store_backoff.delay_seconds(5, self.random))
+            return []
+        self.hand.take(claimed)
+        return claimed
+
+    async def _in_store(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Commit, however long the store is away; the claims may be another copy's by then."""
+        await until_it_works(
+            write,
+            backoff=self.effort.store_backoff,
+            random=self.random,
+            on_failure=lambda error, attempt: log.warning(
+                "refresher_waits", cloud=self.cloud, reason=str(error), attempt=attempt
+            ),
+        )
+
+
+def _is_final(error: CloudRefused | CloudUnavailable) -> bool:
+    return isinstance(error, CloudRefused) and error.status not in _MAY_BE_MENDED

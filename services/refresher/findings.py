@@ -1,0 +1,72 @@
+"""What reads found out: objects, absences, and which claims are answered. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic
+
+from services.refresher.planner import C
+from services.refresher.resources.port import Life, Object, Resource
+from shared.errors import CloudRefused, CloudUnavailable
+from shared.resource import ResourceRef
+from shared.snapshot import Cause, Snapshot
+
+NOT_FOUND = 404
+
+
+@dataclass(slots=True)
+class Findings(Generic[C]):
+    """Of one read, or several; each claim ends up in `settled` or in `failed`."""
+
+    cloud: str
+    snapshots: list[Snapshot] = field(default_factory=list)
+    gone: dict[ResourceRef, datetime] = field(default_factory=dict)
+    """With the time when the read that missed them began."""
+    causes: dict[ResourceRef, Cause] = field(default_factory=dict)
+    """Of everything in `snapshots` and `gone`."""
+    settled: list[C] = field(default_factory=list)
+    failed: list[tuple[C, CloudRefused | CloudUnavailable]] = field(default_factory=list)
+
+    def note(self, resource: Resource, item: Object, cause: Cause, *, at: datetime) -> None:
+        """Take in an object that a read gave which began `at`.
+
+        Raises CloudUnavailable when the cloud itself knows only a part of it now.
+        """
+        life = resource.life(item)
+        if life is Life.UNSURE:
+            message = f"{resource.kind} {item['id']} cannot be seen whole: {item.get('status')}"
+            raise CloudUnavailable(message)
+        if life is Life.GONE:
+            self.miss(resource, str(item["id"]), cause, at=at)
+            return
+        snapshot = resource.snapshot(self.cloud, item, observed_at=at)
+        self.snapshots.append(snapshot)
+        self.causes[snapshot.ref] = cause
+
+    def miss(self, resource: Resource, id_: str, cause: Cause, *, at: datetime) -> None:
+        """Note that a read which began `at` learnt that the object is gone."""
+        ref = ResourceRef(self.cloud, resource.kind, id_)
+        self.gone[ref] = at
+        self.causes[ref] = cause
+
+    def fail(self, claims: Iterable[C], error: CloudRefused | CloudUnavailable) -> None:
+        """Note that `claims` could not be answered."""
+        self.failed += [(claim, error) for claim in claims]
+
+    def add(self, other: "Findings[C]") -> None:
+        """Take over what another read found out."""
+        self.snapshots += other.snapshots
+        self.gone |= other.gone
+        self.causes |= other.causes
+        self.settled += other.settled
+        self.failed += other.failed
+
+
+def says_gone(error: CloudRefused, id_: str) -> bool:
+    """Whether a refused read of one object means that it does not exist.
+
+    Every service names the id then ("Instance <id> could not be found."). A 404 without it comes
+    from a proxy, from an unknown path, or from Neutron's policy ("The resource could not be
+    found."), and says nothing about the object.
+    """
+    return error.status == NOT_FOUND and id_ in error.detail

@@ -1,0 +1,85 @@
+"""What the refresher counts (docs/reference/metrics.md has the list for all services)."""
+
+from collections import Counter as Tally
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.store.inventory import WriteResult
+from shared.store.targets import Waiting
+
+
+class RefresherMetrics:
+    """The refresher's figures."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"osevents_{name}", text, labels, registry=registry)
+
+        self.foreign_events = counter(
+            "refresher_foreign_events", "Events of clouds that are not configured here.", "cloud"
+        )
+        self.asked = counter("targets_asked", "Targets that events asked for.", "cloud", "kind")
+        self.settled = counter("targets_settled", "Targets answered by a read.", "cloud", "kind")
+        self.failed = counter("targets_failed", "Failed tries of targets.", "cloud", "kind")
+        self.dead = counter("targets_dead", "Targets given up as dead letters.", "cloud", "kind")
+        self.unreadable = counter(
+            "targets_unreadable", "Targets that no API of the cloud can answer.", "cloud", "kind"
+        )
+        self.reads = counter("reads", "Reads made for targets.", "cloud", "kind", "form")
+        self.calls = counter("api_calls", "API requests, retries too.", "cloud", "service")
+        self.tokens = counter("tokens", "Logins at Keystone.", "cloud")
+        self.rows = counter(
+            "inventory_rows", "Objects written, by what they were.", "cloud", "kind", "outcome"
+        )
+        self.stale = counter(
+            "inventory_stale_writes", "Writes refused for being older.", "cloud", "kind"
+        )
+        self.tombstones = counter(
+            "inventory_tombstones", "Objects found deleted, by how.", "cloud", "kind", "cause"
+        )
+        self.drift = counter(
+            "drift", "What full passes had to correct, after the first.", "cloud", "kind", "what"
+        )
+        self.passes = counter("full_passes", "Full passes ended.", "cloud", "kind", "state")
+        self.waiting = Gauge(
+            "osevents_targets_waiting", "Unanswered targets.", ("cloud", "kind"), registry=registry
+        )
+        self.oldest = Gauge(
+            "osevents_targets_oldest_seconds",
+            "Age of the oldest unanswered target.",
+            ("cloud", "kind"),
+            registry=registry,
+        )
+        self.lag = Histogram(
+            "osevents_inventory_lag_seconds",
+            "From the first event that asked for an object to its committed row.",
+            ("cloud",),
+            buckets=(0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 3600),
+            registry=registry,
+        )
+        self._counted: Tally[tuple[str, str]] = Tally()
+
+    def written(self, cloud: str, kind: str, result: WriteResult) -> None:
+        """Count one committed write of objects of one kind."""
+        for outcome in ("created", "updated", "unchanged"):
+            self.rows.labels(cloud, kind, outcome).inc(getattr(result, outcome))
+        self.stale.labels(cloud, kind).inc(result.stale)
+
+    def asked_of(self, cloud: str, calls: Mapping[str, int], tokens: int) -> None:
+        """Take over the totals that a cloud's client counted since it was opened."""
+        for service, total in calls.items():
+            self.calls.labels(cloud, service).inc(total - self._counted[cloud, service])
+            self._counted[cloud, service] = total
+        self.tokens.labels(cloud).inc(tokens - self._counted[cloud, ""])
+        self._counted[cloud, ""] = tokens
+
+    def queue(self, waiting: Sequence[Waiting], *, now: datetime) -> None:
+        """Show what waits; all copies show the same queue."""
+        self.waiting.clear()
+        self.oldest.clear()
+        for item in waiting:
+            self.waiting.labels(item.cloud, item.kind).set(item.count)
+            age = max(0.0, (now - item.oldest).total_seconds())
+            self.oldest.labels(item.cloud, item.kind).set(age)

@@ -1,0 +1,172 @@
+"""From claimed targets to few API reads: pure.
+
+Targets of one kind and filter go together in list calls where the API can be asked for several
+values, within a budget for the length of the address; single reads are for the rest.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Generic, Protocol, TypeVar
+from urllib.parse import urlencode
+
+from services.refresher.resources.port import Resource
+from shared.target import BY_ID, BY_KIND, Target
+
+MOST_KEYS = 50
+"""In one call."""
+LONGEST_QUERY = 3000
+"""Bytes; uWSGI's default buffer holds 4096 for the request line and all headers."""
+_LONGEST_KEY = 255
+# Whatever else a key holds could change the meaning of a filter: Glance's comma, Cinder's quote.
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+class Claim(Protocol):
+    """What the planner needs of a claimed target."""
+
+    @property
+    def target(self) -> Target:
+        """What to read again."""
+        ...
+
+
+C = TypeVar("C", bound=Claim)
+
+
+class Form(Enum):
+    """How a read is made."""
+
+    SINGLE = auto()
+    """One object by its id: the only form whose 404 means something."""
+    FILTER = auto()
+    """A list, asked for the values `keys` of the field `by`."""
+    EVERYTHING = auto()
+    """The whole list, of which the objects with the ids `keys` are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[C]):
+    """One read (of several pages where the list is long) and the claims it settles."""
+
+    resource: Resource
+    form: Form
+    by: str
+    claims: tuple[C, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The ids, or values of the filter, each once."""
+        return tuple(dict.fromkeys(claim.target.key for claim in self.claims))
+
+    @property
+    def params(self) -> tuple[tuple[str, str], ...]:
+        """What the list is asked with; only for FILTER."""
+        return (*self.resource.list_params, *filter_params(self.resource, self.by, self.keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[C]):
+    """What to do with each claim: each stands in exactly one place."""
+
+    reads: tuple[Read[C], ...]
+    passes: tuple[C, ...]
+    """Targets of a whole kind: a full pass of that kind."""
+    unreadable: tuple[C, ...]
+    """Of kinds, or by fields, that no API is known for."""
+
+
+def plan(claims: Sequence[C], resources: Mapping[str, Resource]) -> Plan[C]:
+    """Return the reads that settle `claims`, the fewest within the budgets."""
+    passes: list[C] = []
+    unreadable: list[C] = []
+    groups: dict[tuple[str, str], list[C]] = {}
+    for claim in claims:
+        target = claim.target
+        resource = resources.get(target.kind)
+        if resource is None or not _readable(target, resource):
+            unreadable.append(claim)
+        elif target.by == BY_KIND:
+            passes.append(claim)
+        else:
+            groups.setdefault((target.kind, target.by), []).append(claim)
+    reads = [
+        read
+        for (kind, by), members in groups.items()
+        for read in reads_of(resources[kind], by, members)
+    ]
+    return Plan(tuple(reads), tuple(passes), tuple(unreadable))
+
+
+def reads_of(resource: Resource, by: str, claims: Sequence[C]) -> list[Read[C]]:
+    """Return the reads that settle `claims`, all of one kind and by one field."""
+    if by != BY_ID:
+        return [Read(resource, Form.FILTER, by, part) for part in _parts(resource, by, claims)]
+    distinct = {claim.target.key for claim in claims}
+    if resource.list_all_from is not None and len(distinct) >= resource.list_all_from:
+        return [Read(resource, Form.EVERYTHING, by, tuple(claims))]
+    if resource.ids_filter is None:
+        return singles(resource, claims)
+    plain = [claim for claim in claims if _PLAIN.fullmatch(claim.target.key)]
+    odd = [claim for claim in claims if not _PLAIN.fullmatch(claim.target.key)]
+    reads = singles(resource, odd)
+    for part in _parts(resource, by, plain):
+        read = Read(resource, Form.FILTER, by, part)
+        reads += [read] if len(read.keys) > 1 else singles(resource, part)
+    return reads
+
+
+def singles(resource: Resource, claims: Sequence[C]) -> list[Read[C]]:
+    """Return one read for each id."""
+    return [
+        Read(resource, Form.SINGLE, BY_ID, tuple(members)) for members in _by_key(claims).values()
+    ]
+
+
+def filter_params(resource: Resource, by: str, keys: Sequence[str]) -> Sequence[tuple[str, str]]:
+    """Return the query that asks a list for `keys`."""
+    if by == BY_ID and resource.ids_filter is not None:
+        return resource.ids_filter(keys)
+    return [(by, key) for key in keys]
+
+
+def halves(read: Read[C]) -> list[Read[C]]:
+    """Split a read that was too long for somebody on the way."""
+    groups = list(_by_key(read.claims).values())
+    middle = len(groups) // 2
+    parts = (groups[:middle], groups[middle:])
+    return [
+        split
+        for part in parts
+        for split in reads_of(read.resource, read.by, [claim for group in part for claim in group])
+    ]
+
+
+def _readable(target: Target, resource: Resource) -> bool:
+    if target.by == BY_KIND:
+        return True
+    known = target.by == BY_ID or target.by in resource.filters
+    return known and 0 < len(target.key) <= _LONGEST_KEY
+
+
+def _parts(resource: Resource, by: str, claims: Iterable[C]) -> list[tuple[C, ...]]:
+    """Cut claims into parts whose query keeps to the budgets."""
+    parts: list[tuple[C, ...]] = []
+    keys: list[str] = []
+    part: list[C] = []
+    for key, members in _by_key(claims).items():
+        longer = [*resource.list_params, *filter_params(resource, by, [*keys, key])]
+        if part and (len(keys) == MOST_KEYS or len(urlencode(longer)) > LONGEST_QUERY):
+            parts.append(tuple(part))
+            keys, part = [], []
+        keys.append(key)
+        part += members
+    return [*parts, tuple(part)] if part else parts
+
+
+def _by_key(claims: Iterable[C]) -> dict[str, list[C]]:
+    groups: dict[str, list[C]] = {}
+    for claim in claims:
+        groups.setdefault(claim.target.key, []).append(claim)
+    return groups

@@ -1,0 +1,43 @@
+"""Neutron: any field is a filter, and a repeated one means any of its values.
+
+Admins see all projects unasked. `revision_number` tells which of two observations is newer.
+"""
+
+from collections.abc import Sequence
+
+from services.refresher.resources.port import Resource
+from shared.openstack.paging import Params
+from shared.resource import Kind
+
+_PAGE: Params = (("limit", "500"),)
+
+
+def by_ids(ids: Sequence[str]) -> Params:
+    """Ask for the objects with any of `ids`."""
+    return tuple(("id", id_) for id_ in ids)
+
+
+def _resource(kind: Kind, path: str, item_key: str, *filters: str) -> Resource:
+    return Resource(
+        kind=kind,
+        service_type="network",
+        path=path,
+        collection=path.replace("-", "_"),
+        item_path=path,
+        item_key=item_key,
+        list_params=_PAGE,
+        ids_filter=by_ids,
+        filters=frozenset({"project_id", *filters}),
+    )
+
+
+RESOURCES = (
+    _resource(Kind.NETWORK, "networks", "network"),
+    _resource(Kind.SUBNET, "subnets", "subnet", "network_id", "subnetpool_id"),
+    _resource(Kind.PORT, "ports", "port", "device_id", "network_id", "device_owner"),
+    _resource(Kind.ROUTER, "routers", "router"),
+    _resource(
+        Kind.FLOATING_IP, "floatingips", "floatingip", "port_id", "router_id", "floating_network_id"
+    ),
+    _resource(Kind.SECURITY_GROUP, "security-groups", "security_group"),
+)

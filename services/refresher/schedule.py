@@ -1,0 +1,28 @@
+"""When a full pass of a kind is due: pure."""
+
+from datetime import datetime, timedelta
+
+from shared.store.passes import FullPass, PassState
+
+START = "start"
+"""Asks for the first pass of a kind ever: what it finds is no drift."""
+SCHEDULE = "schedule"
+RETRY_AFTER = timedelta(minutes=1)
+
+
+def asked_by(
+    latest: FullPass | None, *, now: datetime, interval: timedelta, jitter: float
+) -> str | None:
+    """Return what a pass is due by, or None while it is not.
+
+    `jitter` (about 1) spreads the kinds and the clouds over time. A pass that failed is tried again
+    soon, since until then nothing repairs what events missed.
+    """
+    if latest is None:
+        return START
+    if latest.finished_at is None:
+        return None
+    if latest.state is PassState.FAILED:
+        again = latest.finished_at + min(interval, RETRY_AFTER) * jitter
+        return (latest.asked_by if latest.asked_by == START else SCHEDULE) if now >= again else None
+    return SCHEDULE if now >= latest.finished_at + interval * jitter else None

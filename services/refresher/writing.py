@@ -1,0 +1,88 @@
+"""Writes what reads found into the inventory, and keeps what cannot be written or answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import orjson
+import structlog
+
+from services.refresher.metrics import RefresherMetrics
+from shared.clock import Clock
+from shared.dead_letter import DeadLetter
+from shared.errors import Permanent
+from shared.resource import ResourceRef
+from shared.snapshot import Cause, CauseKind, Snapshot
+from shared.store.dead_letters import DeadLetters
+from shared.store.inventory import Inventory, WriteResult
+from shared.target import Target
+
+ORIGIN = "refresher"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """Writes for one cloud; raises StoreUnavailable, and may be called again with the same."""
+
+    inventory: Inventory
+    letters: DeadLetters
+    clock: Clock
+    metrics: RefresherMetrics
+
+    async def write(
+        self, snapshots: Sequence[Snapshot], causes: Mapping[ResourceRef, Cause] | Cause
+    ) -> WriteResult:
+        """Write `snapshots`, all of one kind; one that cannot be stored becomes a dead letter."""
+        if not snapshots:
+            return WriteResult()
+        try:
+            result = await self.inventory.write(snapshots, causes)
+        except Permanent as error:
+            if len(snapshots) == 1:
+                await self._keep_object(snapshots[0], error)
+                return WriteResult()
+            middle = len(snapshots) // 2
+            first = await self.write(snapshots[:middle], causes)
+            return _sum(first, await self.write(snapshots[middle:], causes))
+        ref = snapshots[0].ref
+        self.metrics.written(ref.cloud, ref.kind, result)
+        return result
+
+    async def bury(
+        self, gone: Mapping[ResourceRef, datetime], causes: Mapping[ResourceRef, Cause]
+    ) -> None:
+        """Write tombstones for what reads did not find, dated when each read began."""
+        together: dict[tuple[datetime, Cause], list[ResourceRef]] = {}
+        for ref, at in gone.items():
+            together.setdefault((at, causes[ref]), []).append(ref)
+        for (at, cause), refs in together.items():
+            buried = await self.inventory.delete(refs, at=at, cause=cause)
+            cloud, kind = refs[0].cloud, refs[0].kind
+            self.metrics.tombstones.labels(cloud, kind, "read").inc(buried)
+            if cause.kind is CauseKind.FULL_PASS:
+                self.metrics.drift.labels(cloud, kind, "vanished").inc(buried)
+
+    async def keep(self, target: Target, reason: str) -> None:
+        """Make a target that cannot be answered a dead letter; the next full pass repairs it."""
+        log.error("target_dead", cloud=target.cloud, kind=target.kind, key=target.key, why=reason)
+        self.metrics.dead.labels(target.cloud, target.kind).inc()
+        await self._keep(reason, target.cloud, orjson.dumps(asdict(target)))
+
+    async def _keep_object(self, snapshot: Snapshot, error: Permanent) -> None:
+        log.error("object_dead", ref=str(snapshot.ref), reason=str(error))
+        body = orjson.dumps(snapshot.object, default=dict)
+        await self._keep(f"{snapshot.ref}: {error}", snapshot.ref.cloud, body)
+
+    async def _keep(self, reason: str, cloud: str, body: bytes) -> None:
+        await self.letters.keep([DeadLetter(ORIGIN, reason, cloud, body, self.clock.now())])
+
+
+def _sum(one: WriteResult, other: WriteResult) -> WriteResult:
+    return WriteResult(
+        created=one.created + other.created,
+        updated=one.updated + other.updated,
+        unchanged=one.unchanged + other.unchanged,
+        stale=one.stale + other.stale,
+    )
