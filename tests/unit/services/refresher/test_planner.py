@@ -1,0 +1,62 @@
+"""The forms that the planner chooses, kind by kind."""
+
+import pytest
+
+from services.refresher.planner import Form, plan
+from services.refresher.resources import ALL
+from shared.target import BY_KIND
+from tests.support.refresh import claims
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "form", "reads"),
+    [
+        ("port", 1, Form.SINGLE, 1),
+        ("port", 2, Form.FILTER, 1),
+        ("port", 51, Form.FILTER, 1),
+        ("volume", 20, Form.FILTER, 1),
+        ("image", 3, Form.FILTER, 1),
+        ("server", 3, Form.SINGLE, 3),
+        ("project", 19, Form.SINGLE, 19),
+        ("project", 20, Form.EVERYTHING, 1),
+    ],
+)
+def test_the_form_follows_the_api_and_the_number(
+    kind: str, count: int, form: Form, reads: int
+) -> None:
+    planned = plan(claims(kind, *(f"id-{number}" for number in range(count))), ALL).reads
+    assert [read.form for read in planned if read.form is form] == [form] * reads
+
+
+def test_neutron_ids_are_a_repeated_parameter() -> None:
+    (read,) = plan(claims("port", "a", "b"), ALL).reads
+    assert read.params == (("limit", "500"), ("id", "a"), ("id", "b"))
+
+
+def test_glance_ids_are_one_parameter_with_all_visibilities() -> None:
+    (read,) = plan(claims("image", "a", "b"), ALL).reads
+    assert read.params == (("visibility", "all"), ("limit", "1000"), ("id", "in:a,b"))
+
+
+def test_cinder_ids_are_a_python_list_over_all_projects() -> None:
+    (read,) = plan(claims("volume", "a", "b"), ALL).reads
+    assert read.params == (("all_tenants", "1"), ("limit", "1000"), ("id", "['a','b']"))
+
+
+def test_ports_of_several_servers_are_one_read() -> None:
+    (read,) = plan(claims("port", "vm1", "vm2", by="device_id"), ALL).reads
+    assert read.params == (("limit", "500"), ("device_id", "vm1"), ("device_id", "vm2"))
+
+
+def test_a_whole_kind_is_a_pass_and_not_a_read() -> None:
+    planned = plan(claims("port", "", by=BY_KIND), ALL)
+    assert (len(planned.passes), planned.reads) == (1, ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "by"),
+    [("flavor", "a", "id"), ("server", "a", "host"), ("port", "", "id"), ("port", "x" * 256, "id")],
+)
+def test_what_no_api_answers_is_unreadable(kind: str, key: str, by: str) -> None:
+    planned = plan(claims(kind, key, by=by), ALL)
+    assert len(planned.unreadable) == 1
