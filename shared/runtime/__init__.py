@@ -1,0 +1,1 @@
+"""What every service needs to run: settings, an orderly life, health, logs, metrics."""

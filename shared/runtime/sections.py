@@ -1,0 +1,152 @@
+"""The sections of the configuration file: every setting with its type, unit, default and reason.
+
+Only shape and single values are checked here; where a value stood in the file, and how to say so,
+is `shared.runtime.settings`'s business.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from shared.runtime.values import (
+    BusURL,
+    DatabaseURL,
+    Duration,
+    History,
+    Port,
+    PositiveDuration,
+    TransportURL,
+)
+
+Count = Annotated[int, Field(gt=0)]
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
+
+DEFAULT_PORTS = {"up": 8700, "catcher": 8701, "processor": 8702, "refresher": 8703}
+"""Different ones, so that all services can run side by side on one machine."""
+
+
+class Section(BaseModel):
+    """Frozen; a key it does not know is an error, because it is a typing error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+
+class DatabaseSettings(Section):
+    """PostgreSQL, the only state osevents has."""
+
+    url: DatabaseURL | None = None
+    """Absent with `osevents up`: an embedded PostgreSQL under --data."""
+    connections: Count = 8
+    """Of one process at most; PostgreSQL's own limit is 100 by default, for all copies together."""
+
+
+class BusSettings(Section):
+    """RabbitMQ, where the services meet."""
+
+    url: BusURL | None = None
+    """Absent with `osevents up`: a bus within the process."""
+
+
+class AMQPSettings(Section):
+    """How the notifications are taken from OpenStack's own RabbitMQ."""
+
+    transports: tuple[TransportURL, ...] = ()
+    """One for each broker or vhost: cells and per-service vhosts have their own."""
+    exchanges: Names = (
+        "nova", "neutron", "cinder", "openstack", "glance", "keystone", "heat", "ironic",
+        "octavia", "manila", "designate", "dns", "magnum", "trove", "swift", "aodh", "watcher",
+        "masakari", "sahara", "ceilometer",
+    )  # fmt: skip
+    """The `control_exchange` of every service; those that do not exist (yet) are passed over."""
+    topics: Names = ("notifications", "versioned_notifications", "ironic_versioned_notifications")
+    """The services' `[oslo_messaging_notifications] topics`."""
+    priorities: Names = ("info", "warn", "error", "critical", "audit")
+    """`debug` and `sample` are left to those who meter."""
+    queue: str | None = None
+    """The name of our own queue; `osevents.<cloud>` when absent."""
+    queue_length: Count = 500_000
+    """Messages that may wait while we are away; then the oldest go, and a full pass repairs."""
+    queue_bytes: Count | None = None
+    """The same limit in bytes, for brokers with little disk; absent: only the length counts."""
+    queue_expires: PositiveDuration = timedelta(days=7)
+    """The broker removes our queue when nobody read it for so long."""
+    rebind_interval: PositiveDuration = timedelta(seconds=30)
+    """How soon an exchange that appears later is noticed; one round trip for each exchange."""
+    prefetch: Count = 1000
+    """Messages under way to one copy; two batches keep it busy while one is confirmed."""
+
+
+class RefreshSettings(Section):
+    """How the inventory is kept fresh, and how much OpenStack's APIs are asked for it."""
+
+    full_pass_interval: PositiveDuration = timedelta(hours=6)
+    """Between two listings of everything, the repair of what events missed."""
+    merge_window: Duration = timedelta(seconds=1)
+    """Events about one object within it cost one read; it adds as much latency."""
+    create_delay: Duration = timedelta()
+    """Extra wait before reading a new object, for clouds that announce before they can answer."""
+    concurrency: Count = 8
+    """Reads at once, for each service of the cloud."""
+    calls_per_second: Annotated[float, Field(gt=0)] | None = None
+    """Of each service of the cloud at most; absent: as fast as it answers."""
+
+
+def _usable_in_routing_keys(name: str) -> str:
+    if not name or any(letter in ".*#" or letter.isspace() for letter in name):
+        raise ValueError(
+            f"{name!r} cannot name a cloud: it is the first word of routing keys, which ends at a"
+            " dot; use letters, digits, - and _"
+        )
+    return name
+
+
+class CloudSettings(Section):
+    """One OpenStack deployment and region."""
+
+    name: Annotated[str, AfterValidator(_usable_in_routing_keys)]
+    """Its entry in clouds.yaml, which openstacksdk finds; also its name everywhere in osevents."""
+    source: Literal["auto", "amqp", "panko", "ceilometer", "webhook"] = "auto"
+    """Where its notifications come from; auto: RabbitMQ when `amqp.transports` says where."""
+    history: History = "all"
+    """How far back to read when there is no checkpoint: skip, all, or an ISO time."""
+    poll_interval: PositiveDuration = timedelta(seconds=20)
+    """Between two questions to an API that has to be asked for events."""
+    amqp: AMQPSettings = AMQPSettings()
+    refresh: RefreshSettings = RefreshSettings()
+
+    @property
+    def queue_name(self) -> str:
+        """The name of our queue on the cloud's broker."""
+        return self.amqp.queue or f"osevents.{self.name}"
+
+
+class RetentionSettings(Section):
+    """How long rows are kept; whole partitions are dropped after that."""
+
+    events: PositiveDuration = timedelta(days=180)
+    """The timeline."""
+
+
+class HTTPSettings(Section):
+    """Where /healthz, /readyz and /metrics are served."""
+
+    host: str = "127.0.0.1"
+    """Loopback, because it is served without a password; containers set 0.0.0.0."""
+    port: Port = "auto"
+    """auto: 8700 `up`, 8701 catcher, 8702 processor, 8703 refresher; 0: a free one; off: none."""
+
+    def port_of(self, service: str) -> int | None:
+        """Return the port for `service` (0: any free one), None when it shall serve nothing."""
+        if self.port == "off":
+            return None
+        return DEFAULT_PORTS.get(service, 0) if self.port == "auto" else self.port
+
+
+class LogSettings(Section):
+    """What goes to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """At info only changes of state are told."""
+    format: Literal["console", "json"] = "console"
+    """json: one object a line, for machines."""
