@@ -23,7 +23,7 @@ def gap_event(*, id_: str, cloud: str, source: str, reason: str, now: datetime) 
         publisher=f"catcher.{source}",
         priority="warn",
         flavour=Flavour.LEGACY,
-        action=Action.NONE,
+        action=Action.UPDATE,
         phase=Phase.END,
         category="status",
         level=Level.WARNING,
