@@ -1,0 +1,1 @@
+"""The HTTP APIs of the cloud, one file per service, as documented and traps included."""

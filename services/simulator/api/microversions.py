@@ -1,0 +1,65 @@
+"""Microversions, as Nova and Cinder negotiate them."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from services.simulator.api.answer import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Microversions:
+    """The range a service speaks, all of one major version."""
+
+    service: str
+    """The name in the header: `compute` or `volume`."""
+    fault: str
+    major: int
+    lowest: int
+    highest: int
+
+    def asked(self, request: web.Request) -> int:
+        """Return the minor version a request asks for; without a header the lowest.
+
+        Refuses with 406 what is out of range, with 400 what is no version.
+        """
+        text = self._header(request)
+        if text is None:
+            return self.lowest
+        if text == "latest":
+            return self.highest
+        major, _, minor = text.partition(".")
+        if not (major.isdecimal() and minor.isdecimal()):
+            raise self._refused(400, f"API Version String {text} is of invalid format.")
+        if int(major) != self.major or not self.lowest <= int(minor) <= self.highest:
+            message = (
+                f"Version {text} is not supported by the API. Minimum is "
+                f"{self.major}.{self.lowest} and maximum is {self.major}.{self.highest}."
+            )
+            raise self._refused(406, message)
+        return int(minor)
+
+    def headers(self, minor: int) -> dict[str, str]:
+        """Return the headers that say which version was spoken."""
+        return {
+            "OpenStack-API-Version": f"{self.service} {self.major}.{minor}",
+            "Vary": "OpenStack-API-Version",
+        }
+
+    def _header(self, request: web.Request) -> str | None:
+        for part in request.headers.get("OpenStack-API-Version", "").split(","):
+            service, _, version = part.strip().partition(" ")
+            if service == self.service and version:
+                return version.strip()
+        if self.service == "compute":
+            return request.headers.get("X-OpenStack-Nova-API-Version")
+        return None
+
+    def _refused(self, status: int, message: str) -> Refused:
+        return Refused(status, {self.fault: {"code": status, "message": message}})
+
+
+COMPUTE = Microversions("compute", "computeFault", 2, 1, 95)
+"""2.95 is what 2023.1 and 2023.2 speak."""
+VOLUME = Microversions("volume", "badRequest", 3, 0, 70)
+"""3.70 is what 2023.1 and 2023.2 speak."""

@@ -1,0 +1,1 @@
+"""The payloads of notifications, one file per service and format; pure."""

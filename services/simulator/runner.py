@@ -1,0 +1,65 @@
+"""Drives the life by the clock and hands what it sends to the notifiers."""
+
+import asyncio
+from datetime import timedelta
+
+from services.simulator.life.life import Life
+from services.simulator.notifiers import Notifier
+from shared.clock import Clock
+
+_MOST_BEHIND = timedelta(seconds=1)
+_BREATHE_EVERY = 20
+"""After this many notifications the APIs get their turn, however fast the life is."""
+
+
+class Runner:
+    """Runs until cancelled. Whoever changes the life calls `wake`."""
+
+    def __init__(self, life: Life, notifier: Notifier, clock: Clock) -> None:
+        self._life = life
+        self._notifier = notifier
+        self._clock = clock
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look again at what is due."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Let things happen when they are due."""
+        while True:
+            self._woken.clear()
+            wait = self._seconds_to_wait()
+            if wait is None or wait > 0:
+                await self._sleep(wait)
+            else:
+                await self._catch_up()
+
+    def _seconds_to_wait(self) -> float | None:
+        due = self._life.due()
+        if due is None:
+            # An idle life does not fall behind: it begins anew from now.
+            self._life.origin = self._clock.now() - timedelta(seconds=self._life.elapsed)
+            return None
+        return due - (self._clock.now() - self._life.origin).total_seconds()
+
+    async def _sleep(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _catch_up(self) -> None:
+        """Do what is due; a life that cannot keep its rate is slower, its times stay true."""
+        now = (self._clock.now() - self._life.origin).total_seconds()
+        behind = now - (self._life.due() or now)
+        if behind > _MOST_BEHIND.total_seconds():
+            self._life.origin += timedelta(seconds=behind)
+            now -= behind
+        for count, notification in enumerate(self._life.advance(now), start=1):
+            await self._notifier.send(
+                notification.exchange, notification.topic, notification.message
+            )
+            if count % _BREATHE_EVERY == 0:
+                await asyncio.sleep(0)

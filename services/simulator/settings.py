@@ -1,0 +1,96 @@
+"""The `simulator:` section of the configuration: which cloud, and how it misbehaves."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0)]
+Service = Literal["identity", "compute", "network", "volume", "image", "event"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class APIMisbehaviour(_Section):
+    """How one service's API misbehaves."""
+
+    delay: Seconds = 0
+    """Every answer waits this long, in seconds."""
+    failing: Probability = 0
+    """The share of requests that fail."""
+    status: Literal[429, 500, 502, 503] = 503
+    """With which status they fail."""
+    retry_after: int | None = Field(default=None, ge=0)
+    """The Retry-After header of those answers, in seconds; absent by default."""
+
+
+class NotificationMisbehaviour(_Section):
+    """How the way from the services to the consumers misbehaves."""
+
+    lost: Probability = 0
+    """The share of notifications that never arrive: oslo.messaging is at-most-once."""
+    duplicated: Probability = 0
+    """The share that arrives twice, byte for byte."""
+    late: Probability = 0
+    """The share that arrives `late_by` late."""
+    late_by: Seconds = 5
+    """How late, in seconds."""
+    reordered: Probability = 0
+    """The share that arrives after the one sent next."""
+
+
+class EventMisbehaviour(_Section):
+    """How Panko misbehaves: an event recorded late appears before a poller's cursor."""
+
+    recorded_late: Probability = 0
+    """The share of events that is recorded `late_by` late."""
+    late_by: Seconds = 5
+    """How late, in seconds."""
+
+
+class Misbehaviour(_Section):
+    """Everything that can go wrong on purpose; nothing does by default."""
+
+    apis: dict[Service, APIMisbehaviour] = Field(default_factory=dict)
+    notifications: NotificationMisbehaviour = NotificationMisbehaviour()
+    events: EventMisbehaviour = EventMisbehaviour()
+
+
+class SimulatorSettings(_Section):
+    """A simulated cloud."""
+
+    host: str = "127.0.0.1"
+    """Where all APIs listen."""
+    port: int = Field(default=0, ge=0, le=65535)
+    """One port for all APIs, told apart by the path; 0 takes a free one."""
+    seed: int = 1
+    """The same seed gives the same ids and the same life."""
+    servers: int = Field(default=50, ge=0, le=200_000)
+    """Servers to begin with; everything else is in proportion."""
+    rate: float = Field(default=2, ge=0)
+    """Operations per second (boot a server, attach a volume, ...); 0 is a cloud at rest."""
+    pace: float = Field(default=1, ge=0)
+    """Multiplies how long operations take; 0 makes them instantaneous."""
+    notification_format: Literal["unversioned", "versioned", "both"] = "unversioned"
+    """Nova's `notification_format`; `unversioned` is its default since Train."""
+    envelope: Literal["messagingv2", "messaging"] = "messagingv2"
+    """The oslo.messaging driver: v2 wraps the message in an envelope."""
+    cinder_exchange: str = "openstack"
+    """Cinder's `control_exchange`; a Cinder that never sets it was seen to use this one."""
+    amqp_durable_queues: bool = False
+    """Exchanges and queues that the publishers declare are durable (not the default of oslo)."""
+    transport_url: SecretStr | None = None
+    """OpenStack's RabbitMQ, `amqp://user:password@host:port/vhost`; absent: only Panko has them."""
+    password: SecretStr = SecretStr("simulated")
+    """The password of the users `admin` and `demo`, and the secret of their credentials."""
+    region: str = "RegionOne"
+    """The region of every endpoint in the catalogue."""
+    token_life: float = Field(default=3600, gt=0)
+    """How long a token is valid, in seconds."""
+    store_raw: bool = False
+    """Panko's events hold the whole notification (Ceilometer's `store_raw`)."""
+    events_kept: int = Field(default=200_000, ge=1)
+    """How many events Panko keeps; older ones expire."""
+    misbehaviour: Misbehaviour = Misbehaviour()
