@@ -5,12 +5,12 @@ that the number of catalogued types costs nothing.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from shared.catalogue import convention
-from shared.catalogue.model import Entry, Rule, TimelineRule, compiled
+from shared.catalogue.model import Entry, Readings, Rule, TimelineRule
 from shared.event import Action, Level, Phase
 
 _T = TypeVar("_T")
@@ -32,8 +32,8 @@ class Catalogue:
         self.timeline = tuple(timeline)
         self._publishers = dict(publishers)
         self._namespaces = dict(namespaces)
-        self._rules = _ranked([rule.pattern for rule in rules], self.rules)
-        self._timeline = _ranked([rule.pattern for rule in timeline], self.timeline)
+        self._rules = _Patterns(self.rules, lambda rule: rule.pattern)
+        self._shown = _Patterns(self.timeline, lambda rule: rule.pattern)
         self._entries: dict[tuple[str, str | None], Entry] = {}
 
     def lookup(self, event_type: str, service: str | None = None) -> Entry:
@@ -59,25 +59,15 @@ class Catalogue:
         return self._namespaces.get(namespace)
 
     def _entry(self, event_type: str, service: str | None) -> Entry:
-        rules = [rule for pattern, rule in self._rules if pattern.fullmatch(event_type)]
+        rules = self._rules.matching(event_type)
         own = [rule for rule in rules if rule.service == service]
         shared = [rule for rule in rules if not rule.versioned_only]
         rule = next(iter([*own, *shared]), None)
         entry = _entry_of(rule or convention.guessed(event_type), event_type)
-        if rule is None:
-            return replace(entry, known=False)
-        return self._shown(entry)
-
-    def _shown(self, entry: Entry) -> Entry:
-        """Return `entry` with category and level as the timeline rules have them."""
-        for pattern, rule in self._timeline:
-            if pattern.fullmatch(entry.type):
-                return replace(
-                    entry,
-                    category=rule.category or entry.category,
-                    level=rule.level or entry.level,
-                )
-        return entry
+        for shown in self._shown.matching(event_type)[:1]:
+            category, level = shown.category or entry.category, shown.level or entry.level
+            entry = replace(entry, category=category, level=level)
+        return replace(entry, known=rule is not None)
 
 
 def _entry_of(rule: Rule, event_type: str) -> Entry:
@@ -95,22 +85,33 @@ def _entry_of(rule: Rule, event_type: str) -> Entry:
         refresh=() if action is Action.NONE else rule.refresh,
         refresh_at_start=rule.refresh_at_start,
         complete=rule.complete,
-        readings=compiled(rule),
+        readings=Readings(rule),
     )
 
 
-def _ranked(patterns: Sequence[str], values: Sequence[_T]) -> list[tuple[re.Pattern[str], _T]]:
-    """Return the values by exactness: most letters that are not `*` first, then the later ones."""
-    ranks = sorted(
-        range(len(patterns)),
-        key=lambda index: (
-            "*" in patterns[index],
-            -len(patterns[index].replace("*", "")),
-            -index,
-        ),
-    )
-    return [(_compiled_pattern(patterns[index]), values[index]) for index in ranks]
+class _Patterns(Generic[_T]):
+    """Finds by event type: exact types in a dictionary, the few patterns with `*` one by one."""
+
+    def __init__(self, values: Sequence[_T], pattern_of: Callable[[_T], str]) -> None:
+        self._exact: dict[str, list[_T]] = {}
+        self._open: list[tuple[re.Pattern[str], _T]] = []
+        # Most letters that are not `*` first; of equals, the later first.
+        ranked = sorted(
+            enumerate(values), key=lambda item: (_letters(pattern_of(item[1])), item[0])
+        )
+        for _, value in reversed(ranked):
+            pattern = pattern_of(value)
+            if "*" in pattern:
+                parts = map(re.escape, pattern.split("*"))
+                self._open.append((re.compile(".*".join(parts), re.DOTALL), value))
+            else:
+                self._exact.setdefault(pattern, []).append(value)
+
+    def matching(self, event_type: str) -> list[_T]:
+        """Return all that match, the most exact first."""
+        matching = [value for pattern, value in self._open if pattern.fullmatch(event_type)]
+        return self._exact.get(event_type, []) + matching
 
 
-def _compiled_pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
+def _letters(pattern: str) -> int:
+    return len(pattern.replace("*", ""))

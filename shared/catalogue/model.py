@@ -95,6 +95,18 @@ class Reading:
     texts: tuple[tuple[str, Reader], ...]
 
 
+class Readings(dict[Flavour, Reading]):
+    """The readings of one rule by flavour, each compiled when it is first wanted."""
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__()
+        self._rule = rule
+
+    def __missing__(self, flavour: Flavour) -> Reading:
+        self[flavour] = reading = _reading(self._rule, flavour)
+        return reading
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What holds for one event type."""
@@ -111,12 +123,7 @@ class Entry:
     refresh: tuple[Refresh, ...]
     refresh_at_start: bool
     complete: tuple[str, ...]
-    readings: Mapping[Flavour, Reading]
-
-
-def compiled(rule: Rule) -> Mapping[Flavour, Reading]:
-    """Return the readings of `rule`, one for each flavour."""
-    return {flavour: _reading(rule, flavour) for flavour in Flavour}
+    readings: Readings = field(compare=False)
 
 
 def _reading(rule: Rule, flavour: Flavour) -> Reading:

@@ -71,6 +71,7 @@ def problem_of(path: str) -> str | None:
     return "only one step of a path can be *" if steps.count("*") > 1 else None
 
 
+@functools.lru_cache(maxsize=4096)
 def _getter(path: str) -> Reader:
     steps = tuple(path.removesuffix(_TAIL).split("/"))
     if path.endswith(_TAIL):

@@ -7,13 +7,12 @@ events with traits as objects, Ceilometer's publishers with traits as triples.
 
 import bz2
 import hashlib
-import json
 import uuid
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from services.catcher.decoding.json_text import check_depth, parsed, quoted, without_nul
+from services.catcher.decoding.json_text import check_depth, parsed, quoted, settled, without_nul
 from services.catcher.decoding.notification import CONTEXT_KEYS, Notification
 from shared.catalogue.paths import unwrapped
 from shared.errors import UnreadableNotification
@@ -66,9 +65,9 @@ def from_panko(item: Any) -> Notification:
     """
     if type(item) is not dict:
         raise UnreadableNotification(f"an event of Panko is an object, this is {quoted(item)}")
-    item = without_nul(item)
+    item, text = settled(item, "the event of Panko")
     event_type = _event_type(item)
-    message_id = _message_id(item, lambda: _canonical(item))
+    message_id = _message_id(item, text)
     raw = item.get("raw")
     if type(raw) is dict and "payload" in raw:
         return _from_raw(raw, item, event_type, message_id)
@@ -136,7 +135,7 @@ def _from_message(message: Any, body: bytes) -> Notification:
     else:
         context = {key: message[name] for name, key in _CONTEXT if name in message}
     return Notification(
-        message_id=_message_id(message, lambda: body),
+        message_id=_message_id(message, body),
         event_type=event_type,
         publisher_id=_string(message.get("publisher_id")),
         priority=_string(message.get("priority")).lower() or "info",
@@ -187,16 +186,12 @@ def _event_type(message: Mapping[str, Any]) -> str:
     return event_type
 
 
-def _message_id(message: Mapping[str, Any], content: Callable[[], bytes]) -> str:
+def _message_id(message: Mapping[str, Any], content: bytes) -> str:
     """Return the id as sent, or one derived from the content: the same at every redelivery."""
     message_id = message.get("message_id")
     if type(message_id) is str and 0 < len(message_id) <= _LONGEST_ID:
         return message_id
-    return str(uuid.uuid5(_IDS, hashlib.sha256(content()).hexdigest()))
-
-
-def _canonical(item: dict[str, Any]) -> bytes:
-    return json.dumps(item, sort_keys=True, default=str).encode()
+    return str(uuid.uuid5(_IDS, hashlib.sha256(content).hexdigest()))
 
 
 def _flavour(payload: Any) -> tuple[Flavour, str]:

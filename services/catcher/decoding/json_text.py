@@ -37,6 +37,26 @@ def check_depth(value: Any, body: bytes) -> None:
             raise UnreadableNotification(f"the message is nested deeper than {_DEEPEST} levels")
 
 
+def settled(value: Any, what: str) -> tuple[Any, bytes]:
+    """Return a value that another parser read, as `parsed` would have given it, and its JSON.
+
+    Raises UnreadableNotification naming `what`.
+    """
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        check_depth(value, text)
+    except TypeError:
+        try:
+            text = json.dumps(value, sort_keys=True, default=str).encode()
+        except RecursionError as error:
+            raise UnreadableNotification(
+                f"{what} is nested deeper than {_DEEPEST} levels"
+            ) from error
+        value = parsed(text, what)
+        check_depth(value, text)
+    return (without_nul(value) if b"\\u0000" in text else value), text
+
+
 def quoted(value: Any) -> str:
     """Return `value` for an error message: on one line, cut to a sane length."""
     text = repr(value) if isinstance(value, str | int | float | None) else type(value).__name__

@@ -1,0 +1,179 @@
+from collections import Counter
+
+import pytest
+
+from shared.catalogue.load import builtin
+from shared.event import Action, Level, Phase
+
+MANAGEIQ = {
+    "addition": """aggregate.addhost.end aggregate.create.end aggregate.removehost.end
+        aggregate.updatemetadata.end aggregate.updateprop.end identity.project.created
+        identity.project.deleted identity.project.updated image.create image.update image.upload
+        orchestration.stack.create.end orchestration.stack.create.error servergroup.create""",
+    "configuration": """compute.instance.rebuild.end compute.instance.resize.end
+        orchestration.autoscaling.end orchestration.autoscaling.error
+        orchestration.stack.resume.end orchestration.stack.resume.error
+        orchestration.stack.suspend.end orchestration.stack.suspend.error
+        orchestration.stack.update.end orchestration.stack.update.error servergroup.addmemeber
+        servergroup.update""",
+    "deletion": """aggregate.delete.end image.delete orchestration.stack.delete.end
+        orchestration.stack.delete.error servergroup.delete""",
+    "power": """compute.instance.create.end compute.instance.create.error
+        compute.instance.delete.end compute.instance.pause.end compute.instance.power_off.end
+        compute.instance.power_on.end compute.instance.reboot.end compute.instance.resume
+        compute.instance.shelve.end compute.instance.shelve_offload.end
+        compute.instance.shutdown.end compute.instance.shutdown.error
+        compute.instance.soft_delete.end compute.instance.suspend compute.instance.unpause.end
+        compute.instance.unshelve.end""",
+    "snapshot": "compute.instance.snapshot.end",
+    "network": """floatingip.create.end floatingip.delete.end floatingip.update.end
+        network.create.end network.delete.end network.floating_ip.allocate
+        network.floating_ip.associate network.floating_ip.deallocate
+        network.floating_ip.disassociate network.update.end router.create.end router.delete.end
+        router.interface.create router.interface.delete router.update.end
+        security_group.create.end security_group.delete.end security_group.update.end
+        security_group_rule.create.end security_group_rule.delete.end
+        security_group_rule.update.end subnet.create.end subnet.delete.end subnet.update.end""",
+    "storage": """backup.create.end backup.create.start backup.restore.end backup.restore.start
+        snapshot.create.end snapshot.create.start snapshot.delete.end snapshot.update.end
+        volume.create.end volume.delete.end""",
+    "general": "hardware.ipmi.metrics.update",
+}
+"""The 83 types of ManageIQ's provider event_groups (all critical there), by its categories."""
+REFRESHING_BEYOND = """compute.instance.reset.end compute.instance.resize.confirm.end
+    compute.instance.resume.end compute.instance.snapshot.start compute.instance.update
+    compute.instance.volume.attach compute.instance.volume.detach keypair.create.end
+    keypair.delete.end keypair.update.end orchestration.stack.pause.end port.create.end
+    port.delete.end port.update.end servergroup.addmember volume.attach.end volume.detach.end
+    volume.update.end"""
+"""The 18 types that ManageIQ refreshes after but shows nowhere in particular."""
+
+
+def test_manageiqs_83_timeline_types_are_all_listed() -> None:
+    assert Counter({name: len(types.split()) for name, types in MANAGEIQ.items()}).total() == 83
+
+
+@pytest.mark.parametrize(
+    ("category", "event_type"),
+    [(category, name) for category, types in MANAGEIQ.items() for name in types.split()],
+)
+def test_they_keep_their_categories(category: str, event_type: str) -> None:
+    entry = builtin().lookup(event_type)
+
+    assert (entry.category, entry.level, entry.known) == (category, Level.CRITICAL, True)
+
+
+@pytest.mark.parametrize("event_type", REFRESHING_BEYOND.split())
+def test_all_that_manageiq_refreshes_after_refreshes(event_type: str) -> None:
+    entry = builtin().lookup(event_type)
+
+    assert entry.known
+    assert entry.refresh
+    assert entry.phase is Phase.END or entry.refresh_at_start
+
+
+@pytest.mark.parametrize(
+    ("misnamed", "right"),
+    [
+        ("compute.instance.resume", "compute.instance.resume.end"),
+        ("compute.instance.suspend", "compute.instance.suspend.end"),
+        ("servergroup.addmemeber", "servergroup.addmember"),
+        ("compute.instance.power_off.end", "instance.power_off.end"),
+        ("aggregate.addhost.end", "aggregate.add_host.end"),
+        ("servergroup.create", "server_group.create"),
+    ],
+)
+def test_right_names_and_versioned_twins_show_alike(misnamed: str, right: str) -> None:
+    first, second = builtin().lookup(misnamed), builtin().lookup(right)
+
+    assert (first.category, first.level) == (second.category, second.level)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "action", "phase"),
+    [
+        ("port.create.start", Action.CREATE, Phase.START),
+        ("identity.user.deleted", Action.DELETE, Phase.END),
+        ("volume.attach.end", Action.UPDATE, Phase.END),
+        ("instance.create.error", Action.CREATE, Phase.ERROR),
+        ("compute.instance.exists", Action.NONE, Phase.END),
+        ("backup.createprogress", Action.UPDATE, Phase.PROGRESS),
+        ("aggregate.cache_images.progress", Action.NONE, Phase.PROGRESS),
+        ("keypair.import.end", Action.CREATE, Phase.END),
+        ("task.failure", Action.UPDATE, Phase.ERROR),
+        ("router.interface.delete", Action.UPDATE, Phase.END),
+        ("image.member.create", Action.UPDATE, Phase.END),
+        ("attach_volume", Action.UPDATE, Phase.ERROR),
+        ("compute_task.build_instances", Action.UPDATE, Phase.ERROR),
+        ("alarm.creation", Action.CREATE, Phase.END),
+    ],
+)
+def test_action_and_phase_are_told(event_type: str, action: Action, phase: Phase) -> None:
+    entry = builtin().lookup(event_type)
+
+    assert (entry.action, entry.phase, entry.known) == (action, phase, True)
+
+
+@pytest.mark.parametrize(
+    ("service", "kind"), [(None, "segment"), ("network", "segment"), ("instance-ha", "ha_segment")]
+)
+def test_a_name_that_two_services_use_goes_by_the_service(service: str | None, kind: str) -> None:
+    assert builtin().lookup("segment.create.end", service).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("event_type", "kind"),
+    [
+        ("network.create.end", "network"),
+        ("network.floating_ip.allocate", "floating_ip"),
+        ("volume.usage", "volume"),
+        ("port.update.end", "port"),
+        ("baremetal.port.update.end", "baremetal_port"),
+        ("router.interface.create", "router"),
+        ("snapshot.update.end", "snapshot"),
+        ("compute.instance.snapshot.end", "server"),
+        ("identity.OS-TRUST:trust.created", "trust"),
+    ],
+)
+def test_the_more_exact_pattern_wins(event_type: str, kind: str) -> None:
+    assert builtin().lookup(event_type).kind == kind
+
+
+def test_an_unknown_type_is_guessed() -> None:
+    entry = builtin().lookup("gadget.create.error")
+
+    assert (entry.known, entry.kind, entry.service) == (False, "gadget", "unknown")
+    assert (entry.action, entry.phase, entry.level) == (
+        Action.CREATE,
+        Phase.ERROR,
+        Level.CRITICAL,
+    )
+
+
+def test_unknown_types_without_end_do_not_fill_the_memory() -> None:
+    catalogue = builtin()
+    for number in range(10_050):
+        catalogue.lookup(f"function_{number}")
+
+    assert len(catalogue._entries) <= 10_000
+
+
+def test_every_rule_of_a_refreshed_kind_says_where_the_id_stands() -> None:
+    core = {"server", "port", "network", "subnet", "router", "security_group", "volume", "image"}
+    without = {rule.pattern for rule in builtin().rules if rule.kind in core and not rule.id}
+
+    assert without == set()
+
+
+@pytest.mark.parametrize(
+    ("publisher", "service"),
+    [
+        ("network.ctl1", "network"),
+        ("nova-compute:host1", "compute"),
+        ("image.localhost", "image"),
+        ("", "unknown"),
+        ("nobody.host", "unknown"),
+    ],
+)
+def test_a_publisher_names_its_service(publisher: str, service: str) -> None:
+    assert builtin().service_of_publisher(publisher) == service
