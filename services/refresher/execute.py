@@ -77,7 +77,7 @@ class TargetWorker:
         async with asyncio.TaskGroup() as group:
             leases = group.create_task(self.hand.keep_leases(), name=f"leases of {self.cloud}")
             while not stop.is_set():
-                claimed = await self._claim()
+                claimed = await self.claim()
                 if claimed:
                     task = group.create_task(self.work(claimed), name=f"targets of {self.cloud}")
                     working.add(task)
@@ -168,7 +168,7 @@ class TargetWorker:
             lag = (now - claim.asked_at).total_seconds()
             self.metrics.lag.labels(self.cloud).observe(max(0.0, lag))
 
-    async def _claim(self) -> list[ClaimedTarget]:
+    async def claim(self) -> list[ClaimedTarget]:
         """Return what is due, as far as there is room; nothing while the store is away."""
         most = min(self.effort.claim_most, self.hand.room)
         if most <= 0:

@@ -5,12 +5,13 @@ read deletes it. What an event touched after the pass began was read later, and 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
-from typing import Never
+from typing import Never, TypeVar
 from uuid import UUID
 
 import structlog
@@ -21,15 +22,19 @@ from services.refresher.reading import Page, Reader
 from services.refresher.resources.port import Resource
 from services.refresher.schedule import START, asked_by
 from services.refresher.writing import Writer
+from shared.backoff import Backoff
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable, Transient
 from shared.resource import ResourceRef
+from shared.retrying import until_it_works
 from shared.snapshot import Cause, CauseKind
 from shared.store.inventory import Inventory
 from shared.store.passes import FullPass, FullPasses, PassFigures
 from shared.store.targets import TargetQueue
 from shared.target import BY_ID, Target
 from shared.waiting import pause, unless_stopped
+
+T = TypeVar("T")
 
 _SUSPECTS_MOST = 100_000
 _ASK_AT_ONCE = 1000
@@ -64,6 +69,7 @@ class Passes:
     look: timedelta = timedelta(seconds=10)
     """How often to look whether a pass is due."""
     lease: timedelta = timedelta(minutes=2)
+    store_backoff: Backoff = field(default_factory=Backoff)
     _jitters: dict[str, float] = field(default_factory=dict, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -85,8 +91,19 @@ class Passes:
             pass_id = UUID(int=self.random.getrandbits(128), version=4)
             await self.passes.ask(self.cloud, kind, pass_id=pass_id, asked_by=by, now=now)
 
-    async def make(self, claimed: FullPass) -> None:
-        """Make one pass, and end it in the store; raises StoreUnavailable, to be begun anew."""
+    async def make_next(self) -> bool:
+        """Make the next pass that is asked for; False when there is none."""
+        claimed = await self.passes.claim(
+            cloud=self.cloud, worker=self.worker, now=self.clock.now(), lease=self.lease
+        )
+        if claimed is None:
+            return False
+        with suppress(_Lost):
+            await self._make(claimed)
+        return True
+
+    async def _make(self, claimed: FullPass) -> None:
+        """Make one pass and end it, however long the store is away in between."""
         figures = PassFigures()
         began = self.clock.now()
         try:
@@ -97,12 +114,13 @@ class Passes:
             for params in resource.full_lists:
                 listed = self.reader.pages(resource, (*resource.list_params, *params))
                 async for page in listed:
-                    figures = await self._take(claimed, resource, page, figures)
-            suspects = await self._suspect_unseen(claimed, before=began)
+                    take = partial(self._take, claimed, resource, page, figures)
+                    figures = await self._in_store(take)
+            suspect = partial(self._suspect_unseen, claimed, before=began)
+            figures = replace(figures, vanished=await self._in_store(suspect))
+            await self._finish(claimed, figures)
         except (CloudRefused, CloudUnavailable) as error:
             await self._finish(claimed, figures, error=str(error))
-        else:
-            await self._finish(claimed, replace(figures, vanished=suspects))
 
     async def _schedule(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -115,14 +133,9 @@ class Passes:
     async def _work(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                claimed = await self.passes.claim(
-                    cloud=self.cloud, worker=self.worker, now=self.clock.now(), lease=self.lease
-                )
-                if claimed is not None:
-                    with suppress(_Lost):
-                        await unless_stopped(self.make(claimed), stop)
+                if await unless_stopped(self.make_next(), stop):
                     continue
-            except (Transient, CloudRefused) as error:
+            except Transient as error:
                 log.warning("passes_wait", cloud=self.cloud, reason=str(error))
             await pause(self.idle, stop)
 
@@ -141,9 +154,6 @@ class Passes:
         written = await self.writer.write(findings.snapshots, cause)
         await self.writer.bury(findings.gone, findings.causes)
         await self.inventory.mark_seen(partly, at=page.observed_at)
-        if claimed.asked_by != START:
-            self.metrics.drift.labels(self.cloud, resource.kind, "created").inc(written.created)
-            self.metrics.drift.labels(self.cloud, resource.kind, "changed").inc(written.updated)
         figures = replace(
             figures,
             pages=figures.pages + 1,
@@ -153,6 +163,9 @@ class Passes:
         )
         if not await self.passes.progress(claimed, figures, now=self.clock.now(), lease=self.lease):
             raise _Lost
+        if claimed.asked_by != START:
+            self.metrics.drift.labels(self.cloud, resource.kind, "created").inc(written.created)
+            self.metrics.drift.labels(self.cloud, resource.kind, "changed").inc(written.updated)
         return figures
 
     async def _suspect_unseen(self, claimed: FullPass, *, before: datetime) -> int:
@@ -169,11 +182,22 @@ class Passes:
             await self.targets.ask(asked, now=self.clock.now(), merge_window=timedelta(0))
         return len(suspects)
 
+    async def _in_store(self, work: Callable[[], Awaitable[T]]) -> T:
+        return await until_it_works(
+            work,
+            backoff=self.store_backoff,
+            random=self.random,
+            on_failure=lambda error, attempt: log.warning(
+                "pass_waits", cloud=self.cloud, reason=str(error), attempt=attempt
+            ),
+        )
+
     async def _finish(
         self, claimed: FullPass, figures: PassFigures, *, error: str | None = None
     ) -> None:
         self._jitters.pop(claimed.kind, None)
-        await self.passes.finish(claimed, figures, now=self.clock.now(), error=error)
+        finish = partial(self.passes.finish, claimed, figures, now=self.clock.now(), error=error)
+        await self._in_store(finish)
         state = "failed" if error else "done"
         self.metrics.passes.labels(self.cloud, claimed.kind, state).inc()
         level = log.warning if error else log.info

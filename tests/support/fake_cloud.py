@@ -26,7 +26,11 @@ _VERSIONS = {
     "block-storage": ("/volume/v3", "v3.0", {"version": "3.70", "min_version": "3.0"}),
     "image": ("/image/v2", "v2.15", {}),
 }
-QUICK = Limits(attempts=3, backoff=Backoff(first_seconds=0.001, longest_seconds=0.002))
+QUICK = Limits(
+    attempts=3,
+    backoff=Backoff(first_seconds=0.001, longest_seconds=0.002),
+    longest_wait_seconds=0.01,
+)
 
 
 class FakeCloud:

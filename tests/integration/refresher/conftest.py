@@ -1,0 +1,29 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from shared.openstack.client import CloudClient
+from shared.store.database import Database
+from tests.support.clocks import FixedClock
+from tests.support.fake_cloud import FakeCloud, client_of, config_of, fake_cloud
+from tests.support.refreshing import Setting
+
+
+@pytest.fixture
+async def cloud() -> AsyncIterator[FakeCloud]:
+    async with fake_cloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+async def client(
+    cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[CloudClient]:
+    async with client_of(config_of(cloud, tmp_path, monkeypatch)) as client:
+        yield client
+
+
+@pytest.fixture
+def setting(database: Database, client: CloudClient) -> Setting:
+    return Setting(database, client, FixedClock())

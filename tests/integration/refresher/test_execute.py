@@ -1,0 +1,221 @@
+"""Targets are worked off: few calls, right rows, and every failure ends somewhere."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+from aiohttp import web
+
+from shared.event import Action
+from shared.openstack.client import CloudClient
+from shared.resource import ResourceRef
+from shared.snapshot import Cause, CauseKind, Snapshot
+from shared.target import BY_KIND
+from tests.support.fake_cloud import FakeCloud
+from tests.support.refresh import Table, target
+from tests.support.refreshing import Setting, port_event
+
+PORTS = "/network/v2.0/ports"
+AN_HOUR = timedelta(hours=1)
+
+
+def serve(cloud: FakeCloud, *ports: Mapping[str, object]) -> Table:
+    """Have Neutron know these ports."""
+    table = Table("ports", "port", ports)
+    cloud.answers[PORTS] = table.list
+    for key in table.objects:
+        cloud.answers[f"{PORTS}/{key}"] = table.show
+    return table
+
+
+async def test_a_thousand_updates_within_a_window_are_one_read_and_one_row(
+    cloud: FakeCloud, client: CloudClient, setting: Setting
+) -> None:
+    serve(cloud, {"id": "a", "status": "ACTIVE", "revision_number": 9})
+    await setting.intake.handle([port_event(f"e{number}") for number in range(1000)])
+    assert await setting.work_off() == 1
+    assert client.calls["network"] == 1
+    row = await setting.row("port", "a")
+    assert row is not None
+    assert (row.status, row.revision) == ("ACTIVE", 9)
+    (change,) = await setting.inventory.changes(row.ref)
+    assert change.cause == Cause(CauseKind.EVENT, "e999")
+    assert await setting.waiting() == 0
+
+
+async def test_fifty_ports_are_one_call(
+    cloud: FakeCloud, client: CloudClient, setting: Setting
+) -> None:
+    ports = [f"p{number:02}" for number in range(50)]
+    serve(cloud, *({"id": port} for port in ports))
+    await setting.intake.handle([port_event(f"e-{port}", port) for port in ports])
+    assert await setting.work_off() == 50
+    assert client.calls["network"] == 1
+    assert await setting.living("port") == ports
+
+
+async def test_a_404_buries_what_is_gone(cloud: FakeCloud, setting: Setting) -> None:
+    table = serve(cloud, {"id": "a"})
+    await setting.ask(target("port", "a"))
+    await setting.work_off()
+    table.objects.clear()
+    await setting.ask(target("port", "a", cause="later"))
+    await setting.work_off()
+    assert await setting.living("port") == []
+    changes = await setting.inventory.changes(ResourceRef("prod", "port", "a"))
+    assert (changes[-1].kind, changes[-1].cause.id) == ("deleted", "later")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 409, 429, 500, 503])
+async def test_no_other_failure_buries_anything(
+    cloud: FakeCloud, setting: Setting, status: int
+) -> None:
+    serve(cloud, {"id": "a"})
+    await setting.ask(target("port", "a"))
+    await setting.work_off()
+    cloud.answer(f"{PORTS}/a", {"error": {"message": "a"}}, status=status)
+    await setting.ask(target("port", "a"))
+    await setting.work_off()
+    assert await setting.living("port") == ["a"]
+
+
+async def test_a_read_that_began_before_the_delete_does_not_revive(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    serve(cloud, {"id": "a"})
+
+    async def overtaken(_: web.Request) -> web.StreamResponse:
+        setting.clock.advance(timedelta(milliseconds=50))
+        await setting.intake.handle([port_event("e2", action=Action.DELETE)])
+        return web.json_response({"port": {"id": "a", "status": "ACTIVE"}})
+
+    cloud.answers[f"{PORTS}/a"] = overtaken
+    await setting.intake.handle([port_event("e1")])
+    await setting.work_off()
+    assert await setting.living("port") == []
+    assert setting.counted("inventory_stale_writes_total", cloud="prod", kind="port") == 1
+
+
+async def test_a_failing_target_waits_for_itself_alone(cloud: FakeCloud, setting: Setting) -> None:
+    serve(cloud, {"id": "a"})
+    cloud.answer("/compute/v2.1/servers/s", {}, status=503)
+    await setting.ask(target("server", "s"), target("port", "a"))
+    await setting.work_off()
+    assert await setting.living("port") == ["a"]
+    (waiting,) = await setting.targets.waiting()
+    assert (waiting.kind, waiting.failing) == ("server", 1)
+
+
+async def test_a_target_that_failed_is_tried_again_and_its_row_written(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    cloud.answer(f"{PORTS}/a", {}, status=503)
+    await setting.ask(target("port", "a"))
+    await setting.work_off()
+    serve(cloud, {"id": "a"})
+    assert await setting.work_off(AN_HOUR) == 1
+    assert await setting.living("port") == ["a"]
+    assert await setting.waiting() == 0
+
+
+async def test_retry_after_is_waited_for(cloud: FakeCloud, setting: Setting) -> None:
+    cloud.answer(f"{PORTS}/a", {}, status=429, headers={"Retry-After": "1800"})
+    await setting.ask(target("port", "a"))
+    await setting.work_off()
+    assert await setting.work_off(timedelta(minutes=29)) == 0
+    assert await setting.work_off(timedelta(minutes=2)) == 1
+
+
+async def test_a_target_that_never_works_becomes_a_dead_letter(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    cloud.answer(f"{PORTS}/a", {"NeutronError": {"message": "broken"}}, status=503)
+    await setting.ask(target("port", "a"))
+    tries = 0
+    while await setting.waiting():
+        tries += await setting.work_off(AN_HOUR)
+    assert tries == setting.worker.effort.attempts
+    (kept,) = await setting.letters.find(origin="refresher")
+    assert "503 broken" in kept.letter.reason
+    assert b'"key":"a"' in kept.letter.body
+
+
+async def test_a_refusal_that_nobody_can_mend_is_dead_at_once(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    cloud.answer(f"{PORTS}/a", {"NeutronError": {"message": "no such filter"}}, status=400)
+    await setting.ask(target("port", "a"))
+    await setting.work_off()
+    assert await setting.waiting() == 0
+    assert setting.counted("targets_dead_total", cloud="prod", kind="port") == 1
+
+
+async def test_an_object_that_cannot_be_stored_dies_alone(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    serve(cloud, {"id": "a"}, {"id": "b", "name": "nul \x00"}, {"id": "c"})
+    await setting.ask(*(target("port", key) for key in "abc"))
+    await setting.work_off()
+    assert await setting.living("port") == ["a", "c"]
+    (kept,) = await setting.letters.find(origin="refresher")
+    assert kept.letter.reason.startswith("port/b: ")
+    assert await setting.waiting() == 0
+
+
+async def test_a_target_of_a_kind_becomes_a_waiting_full_pass(setting: Setting) -> None:
+    await setting.ask(target("port", "", BY_KIND, cause="e1"))
+    await setting.work_off()
+    (asked,) = await setting.full_passes.latest()
+    assert (asked.kind, asked.asked_by, asked.state) == ("port", "e1", "waiting")
+    assert await setting.waiting() == 0
+
+
+async def test_targets_of_a_service_that_the_cloud_lacks_are_done_with(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    cloud.services.discard("image")
+    await setting.ask(target("image", "a"))
+    await setting.work_off()
+    assert await setting.waiting() == 0
+    assert setting.counted("targets_unreadable_total", cloud="prod", kind="image") == 1
+
+
+async def test_what_is_asked_for_during_its_read_is_read_again(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    serve(cloud, {"id": "a"})
+
+    async def overtaken(_: web.Request) -> web.StreamResponse:
+        await setting.ask(target("port", "a"))
+        return web.json_response({"port": {"id": "a"}})
+
+    cloud.answers[f"{PORTS}/a"] = overtaken
+    await setting.ask(target("port", "a"))
+    claimed = await setting.worker.claim()
+    await setting.worker.work(claimed)
+    assert await setting.waiting() == 1
+
+
+async def test_two_copies_never_hold_one_target(setting: Setting) -> None:
+    await setting.ask(*(target("port", f"p{number}") for number in range(20)))
+    async with asyncio.TaskGroup() as group:
+        one = group.create_task(setting.worker.claim())
+        two = group.create_task(setting.worker.claim())
+    keys = [claim.target.key for claim in [*one.result(), *two.result()]]
+    assert len(keys) == len(set(keys))
+
+
+async def test_a_row_of_a_higher_revision_is_not_overwritten(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    serve(cloud, {"id": "a", "status": "OLD", "revision_number": 3})
+    newer = Snapshot(
+        ResourceRef("prod", "port", "a"), None, None, "NEW", {"id": "a"}, setting.clock.now(), 4
+    )
+    await setting.inventory.write([newer], Cause(CauseKind.EVENT, "e"))
+    await setting.ask(target("port", "a"))
+    await setting.work_off()
+    row = await setting.row("port", "a")
+    assert row is not None
+    assert row.status == "NEW"

@@ -1,0 +1,191 @@
+"""Full passes: what events missed is repaired, what events did meanwhile stays."""
+
+from datetime import timedelta
+
+from aiohttp import web
+
+from shared.event import Action
+from shared.resource import ResourceRef
+from shared.snapshot import CauseKind
+from shared.store.passes import PassState
+from tests.support.fake_cloud import FakeCloud
+from tests.support.refresh import Table, target
+from tests.support.refreshing import Setting, port_event
+
+PORTS = "/network/v2.0/ports"
+IMAGES = "/image/v2/images"
+SERVERS = "/compute/v2.1/servers"
+SIX_HOURS = timedelta(hours=7)
+
+
+def serve(cloud: FakeCloud, *ids: str) -> Table:
+    """Have Neutron know ports with these ids."""
+    table = Table("ports", "port", [{"id": id_} for id_ in ids])
+    cloud.answers[PORTS] = table.list
+    for key in ids:
+        cloud.answers[f"{PORTS}/{key}"] = table.show
+    return table
+
+
+async def test_the_first_pass_fills_the_inventory(cloud: FakeCloud, setting: Setting) -> None:
+    serve(cloud, "a", "b")
+    setting.only("port")
+    await setting.make_passes()
+    assert await setting.living("port") == ["a", "b"]
+    (done,) = await setting.full_passes.latest()
+    assert (done.state, done.asked_by) == (PassState.DONE, "start")
+    assert (done.figures.pages, done.figures.seen, done.figures.created) == (1, 2, 2)
+    assert setting.counted("drift_total", cloud="prod", kind="port", what="created") == 0
+    (change,) = await setting.inventory.changes(ResourceRef("prod", "port", "a"))
+    assert (change.cause.kind, change.cause.id) == (CauseKind.FULL_PASS, str(done.id))
+
+
+async def test_the_next_pass_waits_for_its_interval(cloud: FakeCloud, setting: Setting) -> None:
+    serve(cloud, "a")
+    setting.only("port")
+    await setting.make_passes()
+    setting.clock.advance(timedelta(hours=5))
+    await setting.make_passes()
+    assert len(cloud.asked) == 1
+    setting.clock.advance(timedelta(hours=2))
+    await setting.make_passes()
+    assert len(cloud.asked) == 2
+
+
+async def test_what_a_later_pass_corrects_is_drift(cloud: FakeCloud, setting: Setting) -> None:
+    table = serve(cloud, "a", "b")
+    setting.only("port")
+    await setting.make_passes()
+    setting.clock.advance(SIX_HOURS)
+    del table.objects["b"]
+    table.objects |= {"a": {"id": "a", "status": "DOWN"}, "c": {"id": "c"}}
+    await setting.make_passes()
+    await setting.work_off()
+    assert await setting.living("port") == ["a", "c"]
+    drift = {
+        what: setting.counted("drift_total", cloud="prod", kind="port", what=what)
+        for what in ("created", "changed", "vanished")
+    }
+    assert drift == {"created": 1, "changed": 1, "vanished": 1}
+
+
+async def test_a_row_that_the_list_lacks_is_only_deleted_by_its_404(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    table = serve(cloud, "a", "b")
+    setting.only("port")
+    await setting.make_passes()
+    setting.clock.advance(SIX_HOURS)
+    table.hidden = {"a", "b"}
+    await setting.make_passes()
+    assert await setting.living("port") == ["a", "b"]
+    assert await setting.work_off() == 2
+    assert await setting.living("port") == ["a", "b"]
+
+
+async def test_an_event_during_the_pass_wins(cloud: FakeCloud, setting: Setting) -> None:
+    """Port a is deleted, and port n made, after the list was read and before it is written."""
+    table = serve(cloud, "a", "b")
+    cloud.answer(f"{PORTS}/n", {"port": {"id": "n"}})
+
+    async def overtaken(request: web.Request) -> web.StreamResponse:
+        reply = await table.list(request)
+        setting.clock.advance(timedelta(milliseconds=10))
+        await setting.intake.handle([port_event("e1", "a", Action.DELETE)])
+        await setting.ask(target("port", "n"))
+        await setting.work_off()
+        return reply
+
+    cloud.answers[PORTS] = overtaken
+    setting.only("port")
+    await setting.make_passes()
+    await setting.work_off()
+    assert await setting.living("port") == ["b", "n"]
+
+
+async def test_a_pass_that_fails_says_why_suspects_nobody_and_is_tried_again(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    serve(cloud, "a")
+    setting.only("port")
+    await setting.make_passes()
+    setting.clock.advance(SIX_HOURS)
+    cloud.answer(PORTS, {"NeutronError": {"message": "policy"}}, status=403)
+    await setting.make_passes()
+    (failed,) = await setting.full_passes.latest()
+    assert failed.state is PassState.FAILED
+    assert "403 policy" in (failed.error or "")
+    assert await setting.waiting() == 0
+    serve(cloud, "a")
+    setting.clock.advance(timedelta(minutes=2))
+    await setting.make_passes()
+    (again,) = await setting.full_passes.latest()
+    assert again.state is PassState.DONE
+
+
+async def test_an_empty_list_that_is_an_error_page_suspects_nobody(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    serve(cloud, "a")
+    setting.only("port")
+    await setting.make_passes()
+    setting.clock.advance(SIX_HOURS)
+    cloud.answer(PORTS, {"message": "maintenance"})
+    await setting.make_passes()
+    assert await setting.waiting() == 0
+
+
+async def test_hidden_images_are_listed_too(cloud: FakeCloud, setting: Setting) -> None:
+    async def images(request: web.Request) -> web.StreamResponse:
+        id_ = "hidden" if request.query.get("os_hidden") == "true" else "shown"
+        return web.json_response({"images": [{"id": id_}]})
+
+    cloud.answers[IMAGES] = images
+    setting.only("image")
+    await setting.make_passes()
+    assert await setting.living("image") == ["hidden", "shown"]
+
+
+async def test_servers_of_a_cell_that_is_down_are_seen_and_left_as_they_were(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    cloud.answer(f"{SERVERS}/detail", {"servers": [{"id": "s", "status": "ACTIVE"}]})
+    setting.only("server")
+    await setting.make_passes()
+    setting.clock.advance(SIX_HOURS)
+    cloud.answer(f"{SERVERS}/detail", {"servers": [{"id": "s", "status": "UNKNOWN"}]})
+    await setting.make_passes()
+    row = await setting.row("server", "s")
+    assert row is not None
+    assert (row.status, row.deleted_at) == ("ACTIVE", None)
+    assert await setting.waiting() == 0
+
+
+async def test_kinds_of_services_that_the_cloud_lacks_are_not_asked_for(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    cloud.services.discard("network")
+    setting.only("port")
+    await setting.make_passes()
+    assert await setting.full_passes.latest() == []
+
+
+async def test_a_pass_taken_over_by_another_copy_is_given_up(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    table = serve(cloud, "a")
+    setting.only("port")
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        setting.clock.advance(timedelta(minutes=3))
+        taken = await setting.full_passes.claim(
+            cloud="prod", worker="copy-2", now=setting.clock.now(), lease=timedelta(minutes=2)
+        )
+        assert taken is not None
+        return await table.list(request)
+
+    cloud.answers[PORTS] = slow
+    await setting.passes.ask_for_due()
+    await setting.passes.make_next()
+    (running,) = await setting.full_passes.latest()
+    assert (running.state, running.claimed_by) == (PassState.RUNNING, "copy-2")

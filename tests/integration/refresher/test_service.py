@@ -1,0 +1,188 @@
+"""Copies of the refresher as they run: on a bus, a database and a cloud, by the real clock."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from random import Random
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.refresher.metrics import RefresherMetrics
+from services.refresher.service import RefreshedCloud, Refresher
+from shared.bus.memory import MemoryBus
+from shared.catalogue.load import builtin
+from shared.clock import SystemClock
+from shared.errors import StoreUnavailable
+from shared.event import Action
+from shared.openstack.client import CloudClient
+from shared.store.database import Database
+from shared.store.inventory import Inventory
+from shared.store.passes import FullPasses, PassState
+from shared.store.targets import TargetQueue
+from tests.support.fake_cloud import FakeCloud
+from tests.support.refresh import Table
+from tests.support.refreshing import port_event
+from tests.support.waiting import eventually
+
+PORTS = "/network/v2.0/ports"
+
+
+@pytest.fixture
+def ports(cloud: FakeCloud) -> Table:
+    cloud.services = {"network"}
+    table = Table("ports", "port", [{"id": "old", "status": "ACTIVE"}])
+    for collection in ("networks", "subnets", "routers", "floatingips", "security-groups"):
+        field = collection.replace("-", "_")
+        cloud.answer(f"/network/v2.0/{collection}", {field: []})
+    cloud.answers[PORTS] = table.list
+    for key in ("old", "new", "gone"):
+        cloud.answers[f"{PORTS}/{key}"] = table.show
+    return table
+
+
+@asynccontextmanager
+async def copies(
+    number: int, bus: MemoryBus, database: Database, client: CloudClient
+) -> AsyncIterator[list[CollectorRegistry]]:
+    """Run so many copies until the block ends, and have them end within seconds."""
+    stop = asyncio.Event()
+    registries = [CollectorRegistry() for _ in range(number)]
+    async with asyncio.TaskGroup() as group:
+        for index, registry in enumerate(registries):
+            refresher = Refresher(
+                bus=bus,
+                database=database,
+                clouds={"prod": RefreshedCloud(client=client, merge_window=_SHORT)},
+                catalogue=builtin(),
+                instance=f"copy-{index}",
+                clock=SystemClock(),
+                random=Random(index),
+                metrics=RefresherMetrics(registry),
+            )
+            group.create_task(refresher.run(stop))
+        try:
+            yield registries
+        finally:
+            stop.set()
+
+
+_SHORT = timedelta(milliseconds=50)
+
+
+async def statuses(database: Database) -> dict[str, str | None]:
+    return {row.ref.id: row.status for row in await Inventory(database).find("port")}
+
+
+async def test_the_inventory_follows_the_cloud(
+    ports: Table, database: Database, client: CloudClient
+) -> None:
+    bus = MemoryBus(groups=("refresher",))
+    async with copies(1, bus, database, client):
+        await eventually(
+            lambda: _is(database, {"old": "ACTIVE"}), what="the first pass filled the inventory"
+        )
+        ports.objects["new"] = {"id": "new", "status": "DOWN"}
+        ports.objects["old"] = {"id": "old", "status": "ERROR"}
+        await bus.publish([port_event("e1", "new", Action.CREATE), port_event("e2", "old")])
+        await eventually(
+            lambda: _is(database, {"new": "DOWN", "old": "ERROR"}), what="the events were followed"
+        )
+        del ports.objects["old"]
+        await bus.publish([port_event("e3", "old", Action.DELETE)])
+        assert await statuses(database) == {"new": "DOWN"}
+
+
+async def test_two_copies_share_passes_and_targets(
+    ports: Table, database: Database, client: CloudClient
+) -> None:
+    bus = MemoryBus(groups=("refresher",))
+    keys = [f"p{number:03}" for number in range(300)]
+    ports.objects = {key: {"id": key, "status": "ACTIVE"} for key in keys}
+    async with copies(2, bus, database, client) as registries:
+        await eventually(lambda: _passes_done(database, 6), what="the first passes are made")
+        calls = client.calls["network"]
+        assert calls == 6
+        ports.objects = {key: {"id": key, "status": "DOWN"} for key in keys}
+        await bus.publish([port_event(f"e-{key}", key) for key in keys for _ in range(3)])
+        await eventually(
+            lambda: _is(database, dict.fromkeys(keys[:100], "DOWN")), what="all are read"
+        )
+        await eventually(lambda: _nothing_waits(database), what="no target waits")
+    settled = [
+        registry.get_sample_value(
+            "osevents_targets_settled_total", {"cloud": "prod", "kind": "port"}
+        )
+        for registry in registries
+    ]
+    assert sum(figure or 0 for figure in settled) == 300
+    assert client.calls["network"] - calls <= 300 / 25
+    assert client.tokens_fetched == 1
+
+
+async def test_the_figures_show_calls_and_what_waits(
+    cloud: FakeCloud, ports: Table, database: Database, client: CloudClient
+) -> None:
+    bus = MemoryBus(groups=("refresher",))
+    cloud.answer(f"{PORTS}/new", {}, status=503)
+    async with copies(1, bus, database, client) as (registry,):
+        await eventually(lambda: _passes_done(database, 6), what="the first passes are made")
+        await bus.publish([port_event("e1", "new")])
+        labels = {"cloud": "prod", "kind": "port"}
+
+        async def shown() -> bool:
+            return registry.get_sample_value("osevents_targets_waiting", labels) == 1
+
+        await eventually(shown, what="the waiting target shows")
+        network = {"cloud": "prod", "service": "network"}
+        assert (registry.get_sample_value("osevents_api_calls_total", network) or 0) >= 6
+        assert registry.get_sample_value("osevents_tokens_total", {"cloud": "prod"}) == 1
+    assert ports.objects
+
+
+async def test_a_store_that_fails_for_a_while_loses_no_event(
+    ports: Table, database: Database, client: CloudClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking, claiming, writing and finishing fail in turn; everything is done in the end."""
+    bus = MemoryBus(groups=("refresher",))
+    ports.objects["new"] = {"id": "new", "status": "DOWN"}
+    for owner, method in (
+        (TargetQueue, "ask"),
+        (TargetQueue, "claim"),
+        (TargetQueue, "finish"),
+        (Inventory, "write"),
+        (FullPasses, "claim"),
+    ):
+        _fail_twice(monkeypatch, owner, method)
+    async with copies(1, bus, database, client):
+        await bus.publish([port_event("e1", "new")])
+        await eventually(
+            lambda: _is(database, {"new": "DOWN", "old": "ACTIVE"}), what="the event was followed"
+        )
+        await eventually(lambda: _nothing_waits(database), what="no target waits")
+
+
+def _fail_twice(monkeypatch: pytest.MonkeyPatch, owner: type, method: str) -> None:
+    works = getattr(owner, method)
+    failures = [StoreUnavailable("away"), StoreUnavailable("still away")]
+
+    async def failing(*arguments: object, **named: object) -> object:
+        if failures:
+            raise failures.pop()
+        return await works(*arguments, **named)
+
+    monkeypatch.setattr(owner, method, failing)
+
+
+async def _is(database: Database, wanted: dict[str, str]) -> bool:
+    return await statuses(database) == wanted
+
+
+async def _passes_done(database: Database, number: int) -> bool:
+    latest = await FullPasses(database).latest()
+    return sum(one.state is PassState.DONE for one in latest) == number
+
+
+async def _nothing_waits(database: Database) -> bool:
+    return not await TargetQueue(database).waiting()
