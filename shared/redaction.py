@@ -6,7 +6,10 @@ name calls a secret is replaced by MARKER, at any depth; absent secrets (null, e
 are, so that one sees that nothing was there.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+_Key = TypeVar("_Key")
 
 MARKER = "[removed]"
 """What stands where a secret stood."""
@@ -28,11 +31,9 @@ join: an object with one of them is always looked at."""
 
 def redact(value: Any) -> Any:
     """Return `value` without secrets; the same object, untouched, where it has none."""
-    if type(value) is dict:
-        return _redact_object(value)
-    if type(value) is list:
-        return _redact_list(value)
-    return value
+    if _is_clean(value):
+        return value
+    return _redact_object(value) if type(value) is dict else _redact_list(value)
 
 
 def names_a_secret(key: str) -> bool:
@@ -41,33 +42,45 @@ def names_a_secret(key: str) -> bool:
     return plain in _WHOLE or any(part in plain for part in _PARTS)
 
 
+def _is_clean(value: Any) -> bool:
+    """Tell quickly that nothing can be wrong with `value`; False only means: look closely."""
+    if type(value) is dict:
+        if not _harmless.issuperset(value):
+            return False
+        value = value.values()
+    elif type(value) is not list:
+        return True
+    for item in value:
+        kind = type(item)
+        if (kind is dict or kind is list) and item and not _is_clean(item):
+            return False
+    return True
+
+
 def _redact_object(value: dict[str, Any]) -> dict[str, Any]:
-    changed: dict[str, Any] = {}
-    if not _harmless.issuperset(value):
-        changed = {
-            key: MARKER for key, item in value.items() if _hides(key) and _is_something(item)
-        }
-        changed |= _named_in_a_row(value)
-    for key, item in value.items():
+    changed = {key: MARKER for key, item in value.items() if _hides(key) and _is_something(item)}
+    changed = {**_inner_changes(value.items()), **_named_in_a_row(value), **changed}
+    return {**value, **changed} if changed else value
+
+
+def _redact_list(value: list[Any]) -> list[Any]:
+    changed = _inner_changes(enumerate(value))
+    return [changed.get(index, item) for index, item in enumerate(value)] if changed else value
+
+
+def _inner_changes(items: Iterable[tuple[_Key, Any]]) -> dict[_Key, Any]:
+    """Return what becomes of the objects and lists among `items`, where that is something else."""
+    changed: dict[_Key, Any] = {}
+    for key, item in items:
         if type(item) is dict:
             clean: Any = _redact_object(item)
         elif type(item) is list:
             clean = _redact_list(item)
         else:
             continue
-        if clean is not item and key not in changed:
-            changed[key] = clean
-    return {**value, **changed} if changed else value
-
-
-def _redact_list(value: list[Any]) -> list[Any]:
-    changed: list[Any] | None = None
-    for index, item in enumerate(value):
-        clean = redact(item)
         if clean is not item:
-            changed = value.copy() if changed is None else changed
-            changed[index] = clean
-    return value if changed is None else changed
+            changed[key] = clean
+    return changed
 
 
 def _named_in_a_row(value: dict[str, Any]) -> dict[str, Any]:

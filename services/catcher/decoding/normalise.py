@@ -113,20 +113,21 @@ def _subjects(
 
 
 def _related(cloud: str, reading: Reading, told: dict[str, Any]) -> tuple[ResourceRef, ...]:
-    refs: dict[ResourceRef, None] = {}
+    found: dict[tuple[str, str], None] = {}
     for kind, collect, deciding, starts in reading.related:
         ids = collect(told)
         if not ids:
             continue
-        if deciding is None:
-            for id_ in ids:
-                if id_:
-                    refs[ResourceRef(cloud, kind, id_)] = None
-            continue
-        for id_, word in zip(ids, deciding(told), strict=False):
-            if id_ and word and word.startswith(starts):
-                refs[ResourceRef(cloud, kind, id_)] = None
-    return tuple(refs)
+        words = deciding(told) if deciding else None
+        for index, id_ in enumerate(ids):
+            if id_ and (words is None or _begins(words, index, starts)):
+                found[kind, id_] = None
+    return tuple([ResourceRef(cloud, kind, id_) for kind, id_ in found])
+
+
+def _begins(words: Sequence[str | None], index: int, starts: str) -> bool:
+    word = words[index] if index < len(words) else None
+    return word is not None and word.startswith(starts)
 
 
 def _level(entry: Entry, phase: Phase, priority: str) -> Level:
