@@ -135,10 +135,10 @@ def _find_pip() -> Path:
 
 def _fetch_pip() -> Path:
     """Return the pip of the distribution's package; Debian keeps it out of python3."""
-    _say("this Python has no pip: fetching one into .deps/pip")
     deps = _ROOT / ".deps/pip"
     script = _ROOT / "deploy/unpack_packages.sh"
     if not (deps / "ready").exists():
+        _say("this Python has no pip: fetching one into .deps/pip")
         subprocess.run(["bash", script, deps, "python3-pip-whl"], check=False)
     for wheel in deps.glob("root/usr/share/python-wheels/pip-*.whl"):
         return wheel / "pip"

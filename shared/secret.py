@@ -10,6 +10,9 @@ _WELL_FORMED = re.compile(
 _PASSWORD = re.compile(r"(?<=[/,])([^:@/,?#]*):[^:@/,?#]*@")
 _SECRET_OPTION = re.compile(r"([?&][^=&]*(?:pass|secret|token)[^=&]*=)[^&]*", re.IGNORECASE)
 
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>]*[@=][^\s'\"<>]*", re.IGNORECASE)
+"""A URL within a text that could hold a secret: one with credentials or options."""
+
 
 def mask(url: str) -> str:
     """Return `url` with `***` for every password, for logs and error messages.
@@ -22,6 +25,11 @@ def mask(url: str) -> str:
         return f"{scheme}://***" if separator and scheme.isalnum() else "***"
     head, question, query = url.partition("?")
     return _PASSWORD.sub(r"\1:***@", head) + _SECRET_OPTION.sub(r"\1***", question + query)
+
+
+def mask_all(text: str) -> str:
+    """Return `text` with the passwords masked in every URL in it."""
+    return _URL.sub(lambda found: mask(found[0]), text) if "://" in text else text
 
 
 class SecretURL:
