@@ -148,10 +148,15 @@ def _server(data: Path) -> PostgresServer:
 
 
 def _forget_dead_server(data: Path) -> None:
-    """Remove the pid file of a server that is gone, when another program has got its number."""
+    """Remove the pid file of a server that is gone, but whose number is not.
+
+    Another program may have got it, or, in a container whose first process buries nobody, it is
+    still a zombie's. PostgreSQL itself refuses to start while any process of the old server works.
+    """
     with suppress(AssertionError, ValueError):  # half a file: the server is starting
         found = PostmasterInfo.read_from_pgdata(data)
-        if found and found.process and found.process.name() != "postgres":
+        process = found and found.process
+        if process and (process.name() != "postgres" or process.status() == "zombie"):
             (data / "postmaster.pid").unlink()
 
 

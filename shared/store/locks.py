@@ -6,8 +6,10 @@ lock must be harmless to do twice.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
+
+import asyncpg
 
 from shared.errors import StoreUnavailable
 from shared.store.database import Connection, Database
@@ -38,7 +40,8 @@ async def _unlock(connection: Connection, key: int) -> None:
         with translated():
             await connection.fetchval(_SQL["unlock"], key)
     except StoreUnavailable:
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):  # it broke, and the pool took it back already
+            connection.terminate()
 
 
 def lock_key(name: str) -> int:

@@ -31,9 +31,9 @@ create table events (
     refs text[] collate "C" not null,
     name text,
     project text collate "C",
-    user_id text,
+    user_id text collate "C",
     request_id text collate "C",
-    host text,
+    host text collate "C",
     zone text,
     old_state text,
     state text,
@@ -63,6 +63,10 @@ create index events_by_ref on events using gin (refs);
 create index events_by_type on events (type, time, id);
 -- What a project did, newest first.
 create index events_by_project on events (project, time, id) where project is not null;
+-- What a user did, newest first.
+create index events_by_user on events (user_id, time, id) where user_id is not null;
+-- What happened on a host, newest first.
+create index events_by_host on events (host, time, id) where host is not null;
 -- The events of one API request, across services.
 create index events_by_request on events (request_id) where request_id is not null;
 

@@ -1,0 +1,51 @@
+"""Migrating real databases."""
+
+import asyncio
+
+import pytest
+
+from shared.errors import Misconfigured, StoreUnavailable
+from shared.store.database import Database
+from shared.store.migrations import check, migrate, migrations
+
+ALL = [migration.name for migration in migrations()]
+
+
+async def test_migrating_twice_applies_everything_once(empty_database_url: str) -> None:
+    assert await migrate(empty_database_url) == ALL
+    assert await migrate(empty_database_url) == []
+
+
+async def test_concurrent_calls_apply_everything_once(empty_database_url: str) -> None:
+    async with asyncio.TaskGroup() as group:
+        calls = [group.create_task(migrate(empty_database_url)) for _ in range(4)]
+
+    assert sorted(call.result() for call in calls) == [[], [], [], ALL]
+
+
+async def test_a_migrated_database_passes_the_check(database: Database) -> None:
+    await check(database)
+
+
+async def test_an_empty_database_fails_the_check_naming_the_command(
+    empty_database_url: str,
+) -> None:
+    async with Database.open(empty_database_url) as database:
+        with pytest.raises(Misconfigured, match="osevents migrate"):
+            await check(database)
+
+
+async def test_a_newer_database_fails_the_check_and_is_left_alone(
+    database: Database, database_url: str
+) -> None:
+    await database.execute("insert into schema_migrations values ('9999_later', 'abc')")
+
+    with pytest.raises(Misconfigured, match="ahead of this version"):
+        await check(database)
+    with pytest.raises(Misconfigured, match="ahead of this version"):
+        await migrate(database_url)
+
+
+async def test_a_server_that_is_not_there_is_a_reason_to_wait() -> None:
+    with pytest.raises(StoreUnavailable):
+        await migrate("postgresql://nobody@127.0.0.1:1/none")
