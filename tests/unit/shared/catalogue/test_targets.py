@@ -95,6 +95,10 @@ def gone_by(event: Event) -> list[tuple[str, str]]:
             [("floating_ip", "id", "fip-1")],
         ),
         (
+            neutron("floatingip.create.end", {"floatingip": {"id": "fip-1"}}),
+            [("floating_ip", "id", "fip-1"), ("port", "device_id", "fip-1")],
+        ),
+        (
             neutron("security_group.update.end", {"security_group": {"id": "group-1"}}),
             [("security_group", "id", "group-1")],
         ),
