@@ -130,6 +130,11 @@ class MemoryBus:
         self._queues: dict[str, _Queue[Event]] = {group: _Queue(capacity) for group in groups}
         self._dead: _Queue[DeadLetter] = _Queue(capacity)
 
+    @property
+    def trouble(self) -> str | None:
+        """See `shared.bus.port.Bus.trouble`."""
+        return None
+
     async def publish(self, events: Sequence[Event]) -> None:
         """See `shared.bus.port.Publisher.publish`."""
         if not events:

@@ -88,6 +88,11 @@ class DeadLetterBatch:
 class Bus(Publisher, Protocol):
     """Both ends; whoever composes a service opens it and hands the parts their end."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why a subscription gets nothing at present; None while all of them can."""
+        ...
+
     def subscribe(self, group: str) -> AbstractAsyncContextManager[Subscription]:
         """Join consumer group `group`; leaving gives back what was not acknowledged."""
         ...

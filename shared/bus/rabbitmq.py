@@ -20,7 +20,7 @@ from aiormq.abc import DeliveredMessage
 from pamqp import commands as spec
 
 from shared.amqp.address import Address
-from shared.amqp.consumer import BatchConsumer, RawBatch, open_consumer
+from shared.amqp.consumer import BatchConsumer, Prepare, RawBatch, open_consumer
 from shared.amqp.publisher import ConfirmedPublisher, Outgoing, open_publisher
 from shared.amqp.session import Session
 from shared.bus.port import Batch, DeadLetterBatch
@@ -84,6 +84,15 @@ class RabbitBus:
         self._publisher = publisher
         self._clock = clock
         self._random = random
+        self._consumers: list[BatchConsumer] = []
+
+    @property
+    def trouble(self) -> str | None:
+        """See `shared.bus.port.Bus.trouble`."""
+        for consumer in self._consumers:
+            if not consumer.connected.is_set():
+                return consumer.last_trouble or "not connected yet"
+        return None
 
     async def publish(self, events: Sequence[Event]) -> None:
         """See `shared.bus.port.Publisher.publish`."""
@@ -102,26 +111,25 @@ class RabbitBus:
         async def prepare(session: Session) -> None:
             await declare_topology(session, sorted({*GROUPS, group}))
 
-        async with open_consumer(
-            self._address,
-            queue_of(group),
-            prepare,
-            prefetch=PREFETCH_MESSAGES,
-            random=self._random,
-        ) as consumer:
+        async with self._consume(queue_of(group), prepare) as consumer:
             yield RabbitSubscription(consumer, self, self._clock)
 
     @asynccontextmanager
     async def dead_letters(self) -> AsyncIterator["RabbitDeadLetters"]:
         """See `shared.bus.port.Bus.dead_letters`."""
-        async with open_consumer(
-            self._address,
-            DEAD,
-            declare_topology,
-            prefetch=PREFETCH_MESSAGES,
-            random=self._random,
-        ) as consumer:
+        async with self._consume(DEAD, declare_topology) as consumer:
             yield RabbitDeadLetters(consumer, self._clock)
+
+    @asynccontextmanager
+    async def _consume(self, queue: str, prepare: Prepare) -> AsyncIterator[BatchConsumer]:
+        async with open_consumer(
+            self._address, queue, prepare, prefetch=PREFETCH_MESSAGES, random=self._random
+        ) as consumer:
+            self._consumers.append(consumer)
+            try:
+                yield consumer
+            finally:
+                self._consumers.remove(consumer)
 
 
 @dataclass(frozen=True, slots=True)

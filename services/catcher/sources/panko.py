@@ -29,7 +29,6 @@ from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable, UnreadableNotification
 
 SERVICE_TYPE = "event"
-PATH = "/v2/events"
 PAGE = 500
 OVERLAP = timedelta(seconds=60)
 
@@ -38,8 +37,21 @@ log = structlog.get_logger(__name__)
 Params = list[tuple[str, str]]
 
 
+class Endpoint(Protocol):
+    """Where a service is."""
+
+    @property
+    def url(self) -> str:
+        """The root of the API, with or without its version."""
+        ...
+
+
 class API(Protocol):
     """What is needed of `shared.openstack.client.CloudClient`."""
+
+    async def endpoint(self, service_type: str) -> Endpoint | None:
+        """Return where a service is; None when the cloud's catalogue has none of that type."""
+        ...
 
     async def get(self, service_type: str, path: str, params: Sequence[tuple[str, str]]) -> Any:
         """Return the JSON value of a GET; raises CloudUnavailable or CloudRefused."""
@@ -155,14 +167,20 @@ class PankoSource:
     async def _ask(self, params: Params) -> list[Any] | None:
         """Return a page; None after trouble, which was waited out."""
         try:
-            page = await self._api.get(SERVICE_TYPE, PATH, params)
+            endpoint = await self._api.endpoint(SERVICE_TYPE)
+            if endpoint is None:
+                await self._wait_out(f"the cloud has no service of type {SERVICE_TYPE!r} (Panko)")
+                return None
+            # Catalogues name Panko without its version; discovery may have found it.
+            path = "/events" if endpoint.url.rstrip("/").endswith("/v2") else "/v2/events"
+            page = await self._api.get(SERVICE_TYPE, path, params)
         except (CloudUnavailable, CloudRefused) as error:
             # A marker whose event has expired is a 500: begin the sweep anew from the time.
             self._sweep = None
             await self._wait_out(str(error))
             return None
         if not isinstance(page, list):
-            await self._wait_out(f"{PATH} answered {type(page).__name__}, not a list of events")
+            await self._wait_out(f"{path} answered {type(page).__name__}, not a list of events")
             return None
         self.trouble = None
         self._attempt = 0

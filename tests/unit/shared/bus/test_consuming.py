@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.backoff import Backoff
@@ -95,6 +95,7 @@ async def test_a_store_that_is_away_is_waited_for_and_nothing_dies() -> None:
     assert handler.committed == [f"event-{n}" for n in range(5)]
 
 
+@settings(max_examples=25)
 @given(st.sets(st.integers(0, 15)))
 def test_whatever_is_poison_every_other_event_is_committed_once(poison: set[int]) -> None:
     handler = Handler(poison={f"event-{n}" for n in poison})

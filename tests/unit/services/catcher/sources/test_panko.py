@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,14 +18,22 @@ from shared.backoff import Backoff
 from shared.errors import CloudRefused, CloudUnavailable
 from tests.support.clocks import FixedClock
 from tests.support.events import NOON
+from tests.support.waiting import eventually
 
 NOTHING = timedelta()
+
+
+@dataclass(frozen=True)
+class PankoEndpoint:
+    url: str
 
 
 class EventsAPI:
     """Panko as documented: oldest first by (generated, id), conditions zipped by position."""
 
     def __init__(self, page_limit: int = 1000) -> None:
+        self.where: PankoEndpoint | None = PankoEndpoint("http://panko:8977")
+        self.path = "/v2/events"
         self.events: list[dict[str, Any]] = []
         self.failures: list[Exception] = []
         self.requests: list[list[tuple[str, str]]] = []
@@ -40,10 +50,14 @@ class EventsAPI:
             }
         )
 
+    async def endpoint(self, service_type: str) -> "PankoEndpoint | None":
+        assert service_type == "event"
+        return self.where
+
     async def get(
         self, service_type: str, path: str, params: Sequence[tuple[str, str]]
     ) -> list[dict[str, Any]]:
-        assert (service_type, path) == ("event", "/v2/events")
+        assert (service_type, path) == ("event", self.path)
         self.requests.append(list(params))
         if self.failures:
             raise self.failures.pop(0)
@@ -188,6 +202,32 @@ async def test_a_time_in_the_future_does_not_hide_what_comes() -> None:
     api.record("now", NOON + timedelta(hours=1))
 
     assert await read(panko, 1) == ["now"]
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [("http://panko:8977", "/v2/events"), ("http://cloud/event/v2/", "/events")],
+)
+async def test_an_endpoint_may_be_given_with_its_version(url: str, path: str) -> None:
+    api = EventsAPI()
+    api.where, api.path = PankoEndpoint(url), path
+    api.record("one", NOON)
+
+    assert await read(source(api), 1) == ["one"]
+
+
+async def test_a_cloud_without_panko_is_a_visible_state() -> None:
+    api = EventsAPI()
+    api.where = None
+    panko = source(api)
+
+    waiting = asyncio.create_task(panko.receive(most=1, wait=NOTHING))
+
+    async def told() -> bool:
+        return panko.trouble is not None and "no service of type 'event'" in panko.trouble
+
+    await eventually(told, what="the source says why nothing arrives")
+    waiting.cancel()
 
 
 async def test_every_condition_has_field_op_value_and_type() -> None:

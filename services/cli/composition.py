@@ -1,0 +1,137 @@
+"""The composition roots: from settings and open resources to each service, ready to run.
+
+`osevents up` and the single services are put together by the same functions; they differ only in
+which bus and which database they are given.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from typing import Protocol
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from services.catcher.metrics import CatcherMetrics
+from services.catcher.service import Catcher
+from services.cli.plans import plans_for
+from services.processor.metrics import ProcessorMetrics
+from services.processor.service import Processor
+from services.refresher.metrics import RefresherMetrics
+from services.refresher.service import RefreshedCloud, Refresher
+from shared.bus.port import Bus
+from shared.catalogue.load import builtin
+from shared.clock import Clock
+from shared.errors import Transient
+from shared.openstack.client import CloudClient
+from shared.runtime.figures import figures_of
+from shared.runtime.settings import Settings
+from shared.store.database import Database
+from shared.store.status import Heartbeats
+from shared.waiting import pause
+
+HEARTBEAT_INTERVAL = timedelta(seconds=2)
+
+log = structlog.get_logger(__name__)
+
+
+class Service(Protocol):
+    """What runs until it is told to stop."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is in hand and return."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What every service of one process shares."""
+
+    settings: Settings
+    bus: Bus
+    database: Database
+    registry: CollectorRegistry
+    clock: Clock
+    random: Random
+    instance: str
+    """Names this process among all copies."""
+
+
+def catcher(parts: Parts) -> Catcher:
+    """Put the catcher together."""
+    return Catcher(
+        plans=[
+            plan
+            for cloud in parts.settings.clouds
+            for plan in plans_for(cloud, clock=parts.clock, random=parts.random)
+        ],
+        bus=parts.bus,
+        database=parts.database,
+        catalogue=builtin(),
+        clock=parts.clock,
+        random=parts.random,
+        metrics=CatcherMetrics(parts.registry),
+    )
+
+
+def processor(parts: Parts) -> Processor:
+    """Put the processor together."""
+    return Processor(
+        bus=parts.bus,
+        database=parts.database,
+        retention=parts.settings.retention.events,
+        clock=parts.clock,
+        random=parts.random,
+        metrics=ProcessorMetrics(parts.registry),
+    )
+
+
+def refresher(parts: Parts, clients: Mapping[str, CloudClient]) -> Refresher:
+    """Put the refresher together."""
+    return Refresher(
+        bus=parts.bus,
+        database=parts.database,
+        clouds={
+            cloud.name: RefreshedCloud(
+                client=clients[cloud.name],
+                merge_window=cloud.refresh.merge_window,
+                full_pass_interval=cloud.refresh.full_pass_interval,
+            )
+            for cloud in parts.settings.clouds
+        },
+        catalogue=builtin(),
+        instance=parts.instance,
+        clock=parts.clock,
+        random=parts.random,
+        metrics=RefresherMetrics(parts.registry),
+    )
+
+
+@dataclass(slots=True)
+class Heart:
+    """Says regularly in the database that this process lives, and what it counts."""
+
+    parts: Parts
+    service: str
+    trouble: str | None = "not asked yet"
+    """Why the database did not take the last beat."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Beat until `stop` is set; a database that is away is somebody else's trouble."""
+        heartbeats = Heartbeats(self.parts.database)
+        while not stop.is_set():
+            try:
+                await heartbeats.report(
+                    self.service,
+                    self.parts.instance,
+                    figures_of(self.parts.registry),
+                    now=self.parts.clock.now(),
+                )
+            except Transient as error:
+                self.trouble = str(error)
+                log.warning("heartbeat_failed", reason=self.trouble)
+            else:
+                self.trouble = None
+            await pause(HEARTBEAT_INTERVAL, stop)

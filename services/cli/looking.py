@@ -1,0 +1,131 @@
+"""`osevents events`, `inventory`, `changes`: look at what was made of the events."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from services.cli.output import Format, print_rows
+from services.cli.stored import looking
+from shared.resource import ResourceRef
+from shared.snapshot import Change
+from shared.store.database import Database
+from shared.store.inventory import Inventory, ResourceRow
+from shared.store.timeline import Timeline, TimelineFilter, TimelineRow
+
+EVENT_COLUMNS = ("time", "cloud", "level", "category", "type", "subject", "name", "state")
+RESOURCE_COLUMNS = ("id", "name", "status", "project", "cloud", "seen_at", "deleted_at")
+CHANGE_COLUMNS = ("at", "change", "field", "old", "new", "cause")
+
+_most = click.option(
+    "--most", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Rows at most."
+)
+_cloud = click.option("--cloud", help="Only this cloud.")
+
+
+@looking
+@_cloud
+@click.option("--type", "type_", metavar="PATTERN", help="Event type; * stands for anything.")
+@click.option("--category", help="Group on the timeline: power, network, storage, ...")
+@click.option("--level", type=click.Choice(["critical", "warning", "detail"]))
+@click.option("--object", "object_", metavar="KIND/ID", help="About one object, or naming it.")
+@click.option("--request", help="Only what this request id caused.")
+@click.option("--since", type=click.DateTime(), help="Not before this time (UTC).")
+@click.option("--until", type=click.DateTime(), help="Before this time (UTC).")
+@_most
+async def events(database: Database, format_: Format, most: int, **asked: Any) -> None:
+    """Show the timeline, newest first."""
+    kind, id_ = _object(asked["object_"])
+    which = TimelineFilter(
+        cloud=asked["cloud"],
+        type=asked["type_"],
+        category=asked["category"],
+        level=asked["level"],
+        kind=kind,
+        id=id_,
+        request_id=asked["request"],
+        since=_utc(asked["since"]),
+        until=_utc(asked["until"]),
+    )
+    rows = await Timeline(database).find(which, most=most)
+    print_rows([event_row(row) for row in rows], EVENT_COLUMNS, format_)
+
+
+@looking
+@click.argument("kind")
+@_cloud
+@click.option("--deleted", is_flag=True, help="Also what is gone.")
+@_most
+async def inventory(
+    database: Database, format_: Format, kind: str, cloud: str | None, *, deleted: bool, most: int
+) -> None:
+    """Show what exists now: server, port, network, subnet, router, floating_ip, ..."""
+    store = Inventory(database)
+    rows = await store.find(kind, cloud=cloud, deleted=deleted, most=most)
+    if not rows:
+        kinds = sorted({count.kind for count in await store.counts()})
+        if kind not in kinds:
+            known = ", ".join(kinds) or "none yet"
+            raise click.UsageError(f"nothing of kind {kind!r} was ever seen; the kinds: {known}")
+    print_rows([resource_row(row) for row in rows], RESOURCE_COLUMNS, format_)
+
+
+@looking
+@click.argument("kind")
+@click.argument("id_", metavar="ID")
+@_cloud
+@_most
+async def changes(
+    database: Database, format_: Format, kind: str, id_: str, cloud: str | None, most: int
+) -> None:
+    """Show what changed on one object, and which event or full pass was the cause."""
+    store = Inventory(database)
+    clouds = {cloud} if cloud else {count.cloud for count in await store.counts()}
+    found: list[Change] = []
+    for name in sorted(clouds):
+        found += await store.changes(ResourceRef(name, kind, id_), most=most)
+    if not found:
+        raise click.UsageError(f"no {kind} with id {id_!r} was ever seen")
+    print_rows([change_row(change) for change in found], CHANGE_COLUMNS, format_)
+
+
+def event_row(row: TimelineRow) -> dict[str, Any]:
+    """Return a timeline row as it is printed."""
+    subject = f"{row.subject_kind}/{row.subject_id}" if row.subject_kind else None
+    return {**asdict(row), "subject": subject}
+
+
+def resource_row(row: ResourceRow) -> dict[str, Any]:
+    """Return a resource as it is printed."""
+    fields = asdict(row)
+    ref = fields.pop("ref")
+    return {"id": ref["id"], "kind": ref["kind"], "cloud": ref["cloud"], **fields}
+
+
+def change_row(change: Change) -> dict[str, Any]:
+    """Return a change as it is printed."""
+    return {
+        "cloud": change.ref.cloud,
+        "kind": change.ref.kind,
+        "id": change.ref.id,
+        "at": change.at,
+        "change": change.kind,
+        "field": change.field,
+        "old": change.old,
+        "new": change.new,
+        "cause": f"{change.cause.kind} {change.cause.id}",
+    }
+
+
+def _object(text: str | None) -> tuple[str | None, str | None]:
+    if text is None:
+        return None, None
+    kind, slash, id_ = text.partition("/")
+    if not (kind and slash and id_):
+        raise click.UsageError(f"--object takes KIND/ID, as in server/5f3c..., not {text!r}")
+    return kind, id_
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment else None

@@ -1,0 +1,102 @@
+"""From settings to what the services take: which source each cloud is read through, and how."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from random import Random
+
+from services.catcher.service import AMQPPlan, PankoPlan, Plan
+from services.catcher.sources.amqp import Subscription, routing_keys
+from services.catcher.sources.panko import Start
+from shared.amqp.transport_url import parse_transport_url
+from shared.clock import Clock
+from shared.errors import Misconfigured, Problem
+from shared.openstack.client import CloudClient, Limits
+from shared.openstack.cloud import load_cloud
+from shared.runtime.sections import CloudSettings
+
+READABLE_SOURCES = ("auto", "amqp", "panko")
+
+
+def check_clouds(clouds: Sequence[CloudSettings]) -> None:
+    """Raise Misconfigured with everything that would keep a cloud from being read."""
+    problems: list[Problem] = []
+    for cloud in clouds:
+        place = f"clouds[{cloud.name}]"
+        if cloud.source not in READABLE_SOURCES:
+            problems.append(
+                Problem(
+                    f"{place}.source",
+                    f"{cloud.source} cannot be read yet; use {' or '.join(READABLE_SOURCES)}",
+                )
+            )
+        if cloud.source == "amqp" and not cloud.amqp.transports:
+            problems.append(
+                Problem(f"{place}.amqp.transports", "source is amqp, but no broker is given")
+            )
+        try:
+            load_cloud(cloud.name)
+        except Misconfigured as error:
+            problems += error.problems
+    if problems:
+        raise Misconfigured(problems)
+
+
+def plans_for(cloud: CloudSettings, *, clock: Clock, random: Random) -> list[Plan]:
+    """Return how to read `cloud`: each broker when there is one, otherwise its Events API."""
+    if cloud.source == "panko" or not cloud.amqp.transports:
+        return [
+            PankoPlan(
+                cloud=cloud.name,
+                open_api=lambda: client_of(cloud, clock=clock, random=random),
+                start=_start(cloud.history),
+                poll_interval=cloud.poll_interval,
+            )
+        ]
+    return [
+        AMQPPlan(cloud.name, parse_transport_url(url.reveal()).address(), _subscription(cloud))
+        for url in cloud.amqp.transports
+    ]
+
+
+def client_of(
+    cloud: CloudSettings, *, clock: Clock, random: Random
+) -> AbstractAsyncContextManager[CloudClient]:
+    """Return the client of a cloud's APIs, within the budget that its settings give."""
+    limits = Limits(
+        concurrency=cloud.refresh.concurrency, calls_per_second=cloud.refresh.calls_per_second
+    )
+    return CloudClient.open(load_cloud(cloud.name), clock=clock, random=random, limits=limits)
+
+
+@asynccontextmanager
+async def clients_of(
+    clouds: Sequence[CloudSettings], *, clock: Clock, random: Random
+) -> AsyncIterator[dict[str, CloudClient]]:
+    """Open the clients of all clouds."""
+    async with AsyncExitStack() as stack:
+        yield {
+            cloud.name: await stack.enter_async_context(
+                client_of(cloud, clock=clock, random=random)
+            )
+            for cloud in clouds
+        }
+
+
+def _start(history: datetime | str) -> Start:
+    if isinstance(history, datetime):
+        return Start(since=history)
+    return Start(since=None, skip_history=history == "skip")
+
+
+def _subscription(cloud: CloudSettings) -> Subscription:
+    amqp = cloud.amqp
+    return Subscription(
+        queue=cloud.queue_name,
+        exchanges=amqp.exchanges,
+        routing_keys=routing_keys(amqp.topics, amqp.priorities),
+        queue_length=amqp.queue_length,
+        queue_expires=amqp.queue_expires,
+        rebind_interval=amqp.rebind_interval,
+        prefetch=amqp.prefetch,
+    )

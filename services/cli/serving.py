@@ -1,0 +1,95 @@
+"""One service as a process of its own, on RabbitMQ and PostgreSQL."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from random import Random
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from services.cli.composition import Heart, Parts, Service, catcher, processor, refresher
+from services.cli.endpoints import endpoints
+from services.cli.plans import check_clouds, clients_of
+from services.cli.simulation import simulated_cloud, simulator_settings
+from shared.bus.rabbitmq import open_rabbit_bus
+from shared.clock import Clock
+from shared.runtime.settings import Settings
+from shared.store.database import Database
+from shared.store.migrations import check
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(
+    name: str, settings: Settings, stop: asyncio.Event, *, clock: Clock, random: Random
+) -> None:
+    """Run the catcher, the processor or the refresher until `stop` is set."""
+    async with AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(_parts(name, settings, clock=clock, random=random))
+        service: Service
+        if name == "refresher":
+            check_clouds(settings.clouds)
+            clients = await stack.enter_async_context(
+                clients_of(settings.clouds, clock=clock, random=random)
+            )
+            service = refresher(parts, clients)
+        elif name == "catcher":
+            check_clouds(settings.clouds)
+            service = catcher(parts)
+        else:
+            service = processor(parts)
+        heart = Heart(parts, name)
+        await stack.enter_async_context(endpoints(parts, heart))
+        log.info("service_started", service=name, instance=parts.instance)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(heart.run(stop), name="heart")
+            group.create_task(service.run(stop), name=name)
+    log.info("service_stopped", service=name)
+
+
+async def simulate(
+    settings: Settings,
+    clouds_yaml: Path,
+    cloud: str,
+    stop: asyncio.Event,
+    *,
+    clock: Clock,
+    random: Random,
+) -> None:
+    """Run a simulated cloud until `stop` is set."""
+    simulated = simulator_settings(settings.simulator)
+    async with simulated_cloud(
+        simulated, clouds_yaml, cloud, clock=clock, random=random
+    ) as simulator:
+        log.info("simulator_started", url=simulator.url, clouds_yaml=str(clouds_yaml))
+        await stop.wait()
+
+
+@asynccontextmanager
+async def _parts(
+    name: str, settings: Settings, *, clock: Clock, random: Random
+) -> AsyncIterator[Parts]:
+    assert settings.database.url is not None, "required when the settings were loaded"
+    assert settings.bus.url is not None, "required when the settings were loaded"
+    async with (
+        Database.open(
+            settings.database.url.reveal(),
+            connections=settings.database.connections,
+            application=f"osevents-{name}",
+        ) as database,
+        open_rabbit_bus(settings.bus.url.reveal(), name=name, clock=clock, random=random) as bus,
+    ):
+        await check(database)
+        yield Parts(
+            settings=settings,
+            bus=bus,
+            database=database,
+            registry=CollectorRegistry(),
+            clock=clock,
+            random=random,
+            instance=f"{socket.gethostname()}-{os.getpid()}",
+        )

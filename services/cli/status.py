@@ -1,0 +1,149 @@
+"""`osevents status`: whether it flows, what waits, what is wrong."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.cli.output import Format, print_json, print_table
+from services.cli.stored import looking
+from services.refresher.schedule import START
+from shared.clock import SystemClock
+from shared.store.database import Database
+from shared.store.dead_letters import DeadLetters
+from shared.store.inventory import Inventory
+from shared.store.passes import FullPasses, PassState
+from shared.store.status import Heartbeat, Heartbeats
+from shared.store.summary import Summary
+from shared.store.targets import TargetQueue
+
+LATELY = timedelta(minutes=10)
+ALIVE = timedelta(seconds=15)
+"""A copy that has been silent for longer is taken for gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fact: about what, which figure, its value."""
+
+    about: str
+    what: str
+    value: Any
+
+    def row(self) -> dict[str, Any]:
+        """Return the line as it is printed."""
+        return {"about": self.about, "what": self.what, "value": self.value}
+
+
+@looking
+async def status(database: Database, format_: Format) -> None:
+    """Show lag, rates, targets waiting, full passes, drift, dead letters."""
+    lines = await gather(database, SystemClock().now())
+    rows = [line.row() for line in lines]
+    if format_ is Format.JSON:
+        print_json(rows)
+    else:
+        print_table(rows, ("about", "what", "value"))
+
+
+async def gather(database: Database, now: datetime) -> list[Line]:
+    """Return everything there is to say at `now`."""
+    heartbeats = await Heartbeats(database).latest(now - ALIVE)
+    return [
+        *services(heartbeats),
+        *figures(heartbeats),
+        *await _timeline(database, now),
+        *await _refresh(database, now),
+        *await _dead(database),
+    ]
+
+
+def services(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:
+    """Tell how many copies of each service live."""
+    copies: defaultdict[str, int] = defaultdict(int)
+    for heartbeat in heartbeats:
+        copies[heartbeat.service] += 1
+    for service in ("catcher", "processor", "refresher"):
+        yield Line(service, "copies alive", copies[service] + copies["up"])
+
+
+SHOWN_FIGURES = {
+    "osevents_caught_total": ("catcher", "events caught since start"),
+    "osevents_unreadable_total": ("catcher", "notifications unreadable since start"),
+    "osevents_source_gaps_total": ("catcher", "gaps in sources since start"),
+    "osevents_timeline_rows_total": ("processor", "timeline rows since start"),
+    "osevents_timeline_duplicates_total": ("processor", "duplicates met since start"),
+    "osevents_api_calls_total": ("refresher", "API calls since start"),
+    "osevents_tokens_total": ("refresher", "tokens fetched since start"),
+}
+
+
+def figures(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:
+    """Sum what the living copies count, over the copies."""
+    sums: defaultdict[str, float] = defaultdict(float)
+    for heartbeat in heartbeats:
+        for name, value in heartbeat.figures.items():
+            sums[name] += value
+    for name, (about, what) in SHOWN_FIGURES.items():
+        if name in sums:
+            yield Line(about, what, int(sums[name]))
+    for name, value in sorted(sums.items()):
+        if name.startswith("osevents_source_up{"):
+            cloud = name.partition("{")[2].rstrip("}")
+            yield Line(cloud, "sources up", int(value))
+
+
+async def _timeline(database: Database, now: datetime) -> list[Line]:
+    minutes = int(LATELY.total_seconds() // 60)
+    summary = Summary(database)
+    lines: list[Line] = []
+    for recent in await summary.recent(now - LATELY):
+        lines += [
+            Line(recent.cloud, f"events in {minutes} minutes", recent.events),
+            Line(recent.cloud, "newest event", recent.newest),
+            Line(recent.cloud, "lag to timeline, median", f"{recent.lag_median_seconds:.3f} s"),
+            Line(recent.cloud, "lag to timeline, p99", f"{recent.lag_p99_seconds:.3f} s"),
+        ]
+    return lines + [
+        Line(unknown.cloud, f"unknown type {unknown.type}", unknown.events)
+        for unknown in await summary.unknown_types(now - LATELY)
+    ]
+
+
+async def _refresh(database: Database, now: datetime) -> list[Line]:
+    lines = [
+        Line(count.cloud, f"inventory of {count.kind}", count.living)
+        for count in await Inventory(database).counts()
+    ]
+    for waiting in await TargetQueue(database).waiting():
+        age_seconds = (now - waiting.oldest).total_seconds()
+        lines.append(
+            Line(
+                waiting.cloud,
+                f"targets of {waiting.kind} waiting",
+                f"{waiting.count}, the oldest for {age_seconds:.1f} s",
+            )
+        )
+    for full_pass in await FullPasses(database).latest():
+        found = full_pass.figures
+        value = f"{full_pass.state}, {found.seen} seen"
+        if full_pass.state is PassState.DONE:
+            drift = found.created + found.changed + found.vanished
+            # What the very first pass finds is news, not drift.
+            value += (
+                ", the first"
+                if full_pass.asked_by == START
+                else (f", drift {drift}, asked by {full_pass.asked_by}")
+            )
+        if full_pass.error:
+            value += f": {full_pass.error}"
+        lines.append(Line(full_pass.cloud, f"full pass of {full_pass.kind}", value))
+    return lines
+
+
+async def _dead(database: Database) -> list[Line]:
+    return [
+        Line(count.cloud or "-", f"dead letters of {count.origin}", count.count)
+        for count in await DeadLetters(database).counts()
+    ]

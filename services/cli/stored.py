@@ -1,0 +1,79 @@
+"""Where the looking commands find the data: in a data directory, or where a configuration says."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from services.cli.output import Format
+from shared.runtime.settings import load_settings
+from shared.store.database import Database
+from shared.store.embedded import embedded_postgres
+from shared.store.migrations import check
+
+DATA = Path("data")
+"""Where `osevents up` keeps its data unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the data is: the directory of an `osevents up`, or what a configuration names."""
+
+    config: Path | None
+    data: Path | None
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        """Open the database; the embedded one is started when nobody else has."""
+        async with self._url() as url, Database.open(url, connections=2) as database:
+            await check(database)
+            yield database
+
+    @asynccontextmanager
+    async def _url(self) -> AsyncIterator[str]:
+        if self.data is None and self.config is not None:
+            settings = load_settings(self.config, os.environ, require={"database.url"})
+            assert settings.database.url is not None, "required above"
+            yield settings.database.url.reveal()
+            return
+        directory = self.data or DATA
+        if not (directory / "postgres").is_dir():
+            raise click.UsageError(
+                f"there is no osevents data in {str(directory)!r}; say where it is with "
+                "--data DIR (the directory of an `osevents up`) or --config FILE"
+            )
+        async with embedded_postgres(directory) as url:
+            yield url
+
+
+def looking(function: Callable[..., Awaitable[None]]) -> click.Command:
+    """Make a command of `function(database, format_, **options)`, with the options all share."""
+
+    @click.command(name=function.__name__.rstrip("_"), help=function.__doc__)
+    @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
+    @click.option(
+        "--data", type=click.Path(path_type=Path), help="The data directory of `osevents up`."
+    )
+    @click.option(
+        "--format",
+        "format_",
+        type=click.Choice(Format),
+        default=Format.TABLE,
+        show_default="table",
+        help="A table for people, or one JSON object a line.",
+    )
+    @wraps(function)
+    def command(*, config: Path | None, data: Path | None, **options: Any) -> None:
+        async def run() -> None:
+            async with Place(config, data).database() as database:
+                await function(database, **options)
+
+        asyncio.run(run())
+
+    return command

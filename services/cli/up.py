@@ -1,0 +1,120 @@
+"""`osevents up`: everything in one process, on an embedded database and an in-process bus."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import click
+from prometheus_client import CollectorRegistry
+
+from services.cli.composition import Heart, Parts, catcher, processor, refresher
+from services.cli.endpoints import endpoints
+from services.cli.ordering import run_in_order
+from services.cli.plans import check_clouds, clients_of
+from services.cli.screen import Screen, summary
+from services.cli.simulation import CLOUD, simulated_cloud, simulator_settings, watching
+from shared.bus.memory import MemoryBus
+from shared.bus.port import Bus
+from shared.bus.rabbitmq import open_rabbit_bus
+from shared.clock import SystemClock
+from shared.errors import Misconfigured, Problem
+from shared.runtime.settings import Settings
+from shared.store.database import Database
+from shared.store.embedded import embedded_postgres
+from shared.store.migrations import migrate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Up:
+    """One run of `osevents up`."""
+
+    settings: Settings
+    data: Path
+    simulate: bool
+    duration: timedelta | None
+    """Ends by itself after this long; None: when it is told to."""
+    clock: SystemClock
+    random: Random
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run everything until `stop` is set or the time is over, then print a summary."""
+        async with AsyncExitStack() as stack:
+            settings = await stack.enter_async_context(self._settings())
+            parts = await stack.enter_async_context(self._parts(settings))
+            clients = await stack.enter_async_context(
+                clients_of(settings.clouds, clock=self.clock, random=self.random)
+            )
+            heart = Heart(parts, "up")
+            port = await stack.enter_async_context(endpoints(parts, heart))
+            title = f"osevents up   data in {self.data}"
+            if port is not None:
+                title += f"   metrics at http://{settings.http.host}:{port}/metrics"
+            screen = Screen(parts, title, self.clock.now())
+            await run_in_order(
+                catcher(parts),
+                [processor(parts), refresher(parts, clients), heart, screen],
+                stop,
+                self.duration,
+            )
+            click.echo(summary(await screen.view()))
+
+    @asynccontextmanager
+    async def _settings(self) -> AsyncIterator[Settings]:
+        """Give the settings, with a simulated cloud running when one is wanted."""
+        settings = self.settings
+        if not self.simulate:
+            if not settings.clouds:
+                raise Misconfigured(
+                    [
+                        Problem(
+                            "clouds", "none is given; add one, or use --simulate for a first look"
+                        )
+                    ]
+                )
+            check_clouds(settings.clouds)
+            yield settings
+            return
+        simulated = simulator_settings({"store_raw": True, **settings.simulator})
+        clouds_yaml = self.data / "clouds.yaml"
+        async with simulated_cloud(
+            simulated, clouds_yaml, CLOUD, clock=self.clock, random=self.random
+        ):
+            settings = watching(settings, clouds_yaml)
+            check_clouds(settings.clouds)
+            yield settings
+
+    @asynccontextmanager
+    async def _parts(self, settings: Settings) -> AsyncIterator[Parts]:
+        async with AsyncExitStack() as stack:
+            url = (
+                settings.database.url.reveal()
+                if settings.database.url is not None
+                else await stack.enter_async_context(embedded_postgres(self.data))
+            )
+            await migrate(url)
+            database = await stack.enter_async_context(
+                Database.open(
+                    url, connections=settings.database.connections, application="osevents"
+                )
+            )
+            bus: Bus = MemoryBus()
+            if settings.bus.url is not None:
+                bus = await stack.enter_async_context(
+                    open_rabbit_bus(
+                        settings.bus.url.reveal(), name="up", clock=self.clock, random=self.random
+                    )
+                )
+            yield Parts(
+                settings=settings,
+                bus=bus,
+                database=database,
+                registry=CollectorRegistry(),
+                clock=self.clock,
+                random=self.random,
+                instance=f"up-{os.getpid()}",
+            )
