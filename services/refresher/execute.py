@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 
 from services.refresher.findings import Findings
+from services.refresher.follow_up import FollowUp
 from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.planner import Plan, Read, plan
@@ -65,6 +66,7 @@ class TargetWorker:
     targets: TargetQueue
     passes: FullPasses
     writer: Writer
+    following_up: FollowUp
     clock: Clock
     random: Random
     metrics: RefresherMetrics
@@ -129,6 +131,7 @@ class TargetWorker:
         self.metrics.reads.labels(self.cloud, kind, read.form.name.lower()).inc()
         findings = await self.reader.read(read)
         await self._in_store(partial(self._write, findings))
+        await self._in_store(partial(self.following_up.ask, findings, read.claims))
         await self._finish(findings.settled)
         self._note_settled(findings.settled)
         await self._failed(findings.failed)

@@ -14,6 +14,17 @@ from shared.snapshot import Cause, Snapshot
 NOT_FOUND = 404
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list was read to its end: of everything of a kind that has one of `values` in `field`."""
+
+    kind: str
+    field: str
+    values: tuple[str, ...]
+    began: datetime
+    cause: Cause
+
+
 @dataclass(slots=True)
 class Findings(Generic[C]):
     """Of one read, or several; each claim ends up in `settled` or in `failed`."""
@@ -24,6 +35,9 @@ class Findings(Generic[C]):
     """With the time when the read that missed them began."""
     causes: dict[ResourceRef, Cause] = field(default_factory=dict)
     """Of everything in `snapshots` and `gone`."""
+    lists: list[Listed] = field(default_factory=list)
+    settling: set[ResourceRef] = field(default_factory=set)
+    """Objects about to change without any event (`Resource.settling`)."""
     settled: list[C] = field(default_factory=list)
     failed: list[tuple[C, CloudRefused | CloudUnavailable]] = field(default_factory=list)
 
@@ -42,6 +56,8 @@ class Findings(Generic[C]):
         snapshot = resource.snapshot(self.cloud, item, observed_at=at)
         self.snapshots.append(snapshot)
         self.causes[snapshot.ref] = cause
+        if resource.settling(item):
+            self.settling.add(snapshot.ref)
 
     def miss(self, resource: Resource, id_: str, cause: Cause, *, at: datetime) -> None:
         """Note that a read which began `at` learnt that the object is gone."""
@@ -58,6 +74,8 @@ class Findings(Generic[C]):
         self.snapshots += other.snapshots
         self.gone |= other.gone
         self.causes |= other.causes
+        self.lists += other.lists
+        self.settling |= other.settling
         self.settled += other.settled
         self.failed += other.failed
 

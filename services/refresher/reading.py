@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from services.refresher.findings import Findings, says_gone
+from services.refresher.findings import Findings, Listed, says_gone
 from services.refresher.planner import C, Form, Read, halves, singles
 from services.refresher.resources.port import Object, Resource
 from shared.clock import Clock
@@ -130,14 +130,16 @@ class Reader:
         return findings
 
     async def _related(self, read: Read[C]) -> Findings[C]:
-        """Read all objects with some values of a field; what is not there is no news of anybody."""
+        """Read all objects with some values of a field."""
         findings: Findings[C] = Findings(self._client.name)
         causes = {claim.target.key: Cause.parse(claim.target.cause) for claim in read.claims}
         first = next(iter(causes.values()))
+        began = self._clock.now()
         async for page in self.pages(read.resource, read.params):
             for item in page.items:
                 cause = causes.get(str(item.get(read.by)), first)
                 findings.note(read.resource, item, cause, at=page.observed_at)
+        findings.lists.append(Listed(read.resource.kind, read.by, read.keys, began, first))
         findings.settled += read.claims
         return findings
 

@@ -10,6 +10,7 @@ import structlog
 
 from services.refresher.consume import Intake
 from services.refresher.execute import Effort, TargetWorker
+from services.refresher.follow_up import FollowUp
 from services.refresher.full_pass import Passes
 from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
@@ -104,6 +105,9 @@ class Refresher:
             targets=targets,
             passes=FullPasses(self.database),
             writer=self._writer(),
+            following_up=FollowUp(
+                inventory=Inventory(self.database), targets=targets, clock=self.clock
+            ),
             clock=self.clock,
             random=self.random,
             metrics=self.metrics,

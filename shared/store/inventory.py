@@ -131,6 +131,22 @@ class Inventory:
         rows = await self._database.fetch(_SQL["unseen"], cloud, kind, before, most)
         return [ResourceRef(row["cloud"], row["kind"], row["id"]) for row in rows]
 
+    async def unseen_of(
+        self,
+        cloud: str,
+        kind: str,
+        field: str,
+        values: Sequence[str],
+        *,
+        before: datetime,
+        most: int,
+    ) -> list[ResourceRef]:
+        """Return what `unseen` does, of those whose object has one of `values` in `field`."""
+        rows = await self._database.fetch(
+            _SQL["unseen_of"], cloud, kind, field, list(values), before, most
+        )
+        return [ResourceRef(row["cloud"], row["kind"], row["id"]) for row in rows]
+
     async def purge(self, before: datetime) -> int:
         """Forget tombstones and changes older than `before`; return how many rows that were."""
         gone = 0

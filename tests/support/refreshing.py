@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from services.refresher.consume import Intake
 from services.refresher.execute import Effort, TargetWorker
+from services.refresher.follow_up import FollowUp
 from services.refresher.full_pass import Passes
 from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
@@ -65,6 +66,7 @@ class Setting:
             targets=self.targets,
             passes=self.full_passes,
             writer=writer,
+            following_up=FollowUp(inventory=self.inventory, targets=self.targets, clock=clock),
             clock=clock,
             random=Random(1),
             metrics=metrics,

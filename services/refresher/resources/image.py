@@ -17,6 +17,11 @@ def image_life(image: Object) -> Life:
     return Life.GONE if image.get("status") in ("deleted", "pending_delete") else Life.LIVING
 
 
+def image_is_settling(image: Object) -> bool:
+    """Whether the data is on its way: Glance still says so when it tells that it has arrived."""
+    return image.get("status") in ("saving", "importing")
+
+
 RESOURCES = (
     Resource(
         kind=Kind.IMAGE,
@@ -30,5 +35,6 @@ RESOURCES = (
         ids_filter=by_ids,
         project_field="owner",
         life=image_life,
+        settling=image_is_settling,
     ),
 )

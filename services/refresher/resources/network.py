@@ -3,9 +3,9 @@
 Admins see all projects unasked. `revision_number` tells which of two observations is newer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from services.refresher.resources.port import Resource
+from services.refresher.resources.port import Object, Resource, text_of
 from shared.openstack.paging import Params
 from shared.resource import Kind
 
@@ -17,7 +17,19 @@ def by_ids(ids: Sequence[str]) -> Params:
     return tuple(("id", id_) for id_ in ids)
 
 
-def _resource(kind: Kind, path: str, item_key: str, *filters: str) -> Resource:
+def port_is_settling(port: Object) -> bool:
+    """Whether a server's port is still down: its agent brings it up without any event."""
+    owner = text_of(port, "device_owner") or ""
+    return port.get("status") == "DOWN" and owner.startswith("compute:")
+
+
+def _resource(
+    kind: Kind,
+    path: str,
+    item_key: str,
+    *filters: str,
+    settling: Callable[[Object], bool] = lambda _: False,
+) -> Resource:
     return Resource(
         kind=kind,
         service_type="network",
@@ -28,13 +40,22 @@ def _resource(kind: Kind, path: str, item_key: str, *filters: str) -> Resource:
         list_params=_PAGE,
         ids_filter=by_ids,
         filters=frozenset({"project_id", *filters}),
+        settling=settling,
     )
 
 
 RESOURCES = (
     _resource(Kind.NETWORK, "networks", "network"),
     _resource(Kind.SUBNET, "subnets", "subnet", "network_id", "subnetpool_id"),
-    _resource(Kind.PORT, "ports", "port", "device_id", "network_id", "device_owner"),
+    _resource(
+        Kind.PORT,
+        "ports",
+        "port",
+        "device_id",
+        "network_id",
+        "device_owner",
+        settling=port_is_settling,
+    ),
     _resource(Kind.ROUTER, "routers", "router"),
     _resource(
         Kind.FLOATING_IP, "floatingips", "floatingip", "port_id", "router_id", "floating_network_id"

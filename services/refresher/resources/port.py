@@ -56,6 +56,8 @@ class Resource:
     project_field: str | None = "project_id"
     status: Callable[[Object], str | None] = field(default=lambda item: text_of(item, "status"))
     life: Callable[[Object], Life] = field(default=lambda _: Life.LIVING)
+    settling: Callable[[Object], bool] = field(default=lambda _: False)
+    """Whether the object is about to change without any event, and is worth a second look."""
 
     def snapshot(self, cloud: str, item: Object, *, observed_at: datetime) -> Snapshot:
         """Return what `item` tells; raises KeyError when it has no id."""

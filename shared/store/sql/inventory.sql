@@ -111,6 +111,18 @@ where kind = $2 and cloud = $1 and deleted_at is null and seen_at < $3
 order by id
 limit $4;
 
+-- name: unseen_of
+-- Living resources with one of some values of a field of the object, not seen since a moment.
+select cloud, kind, id
+from resources
+where kind = $2
+    and cloud = $1
+    and deleted_at is null
+    and seen_at < $5
+    and object ->> $3 = any ($4::text[])
+order by id
+limit $6;
+
 -- name: purge_tombstones
 -- Forget some of the resources deleted before a moment; skip what others hold.
 delete from resources

@@ -219,3 +219,41 @@ async def test_a_row_of_a_higher_revision_is_not_overwritten(
     row = await setting.row("port", "a")
     assert row is not None
     assert row.status == "NEW"
+
+
+async def test_a_port_that_left_its_router_without_an_event_is_found_gone(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    table = serve(cloud, {"id": "a", "device_id": "r"}, {"id": "b", "device_id": "r"})
+    await setting.ask(target("port", "r", "device_id"))
+    await setting.work_off()
+    assert await setting.living("port") == ["a", "b"]
+    del table.objects["b"]
+    await setting.ask(target("port", "r", "device_id", cause="e9"))
+    await setting.work_off()
+    assert await setting.living("port") == ["a"]
+    changes = await setting.inventory.changes(ResourceRef("prod", "port", "b"))
+    assert (changes[-1].kind, changes[-1].cause.id) == ("deleted", "e9")
+
+
+async def test_a_port_that_comes_up_without_an_event_gets_one_second_look(
+    cloud: FakeCloud, client: CloudClient, setting: Setting
+) -> None:
+    table = serve(cloud, {"id": "a", "status": "DOWN", "device_owner": "compute:nova"})
+    await setting.ask(target("port", "a"))
+    await setting.work_off()
+    table.objects["a"]["status"] = "ACTIVE"
+    assert await setting.work_off(timedelta(seconds=5)) == 1
+    row = await setting.row("port", "a")
+    assert row is not None
+    assert row.status == "ACTIVE"
+    assert client.calls["network"] == 2
+
+
+async def test_a_port_that_stays_down_is_not_looked_at_for_ever(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    serve(cloud, {"id": "a", "status": "DOWN", "device_owner": "compute:nova"})
+    await setting.ask(target("port", "a"))
+    assert [await setting.work_off(AN_HOUR) for _ in range(3)] == [1, 1, 0]
+    assert await setting.waiting() == 0

@@ -22,6 +22,9 @@ create table resources (
 )
 -- Room for seen_at, which every full pass moves, to change in place.
 with (fillfactor = 85);
+-- The ports of a server, router or floating IP: those that a list of them no longer shows.
+create index resources_by_device on resources (cloud, (object ->> 'device_id'))
+where kind = 'port' and deleted_at is null;
 
 -- One row per difference of a resource, with what caused it.
 create table changes (

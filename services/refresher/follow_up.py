@@ -1,0 +1,58 @@
+"""What a read gives reason to read in turn, since OpenStack sends no event for it.
+
+* Ports of routers and floating IPs, and subnets of a deleted network, go without a word: what a
+  complete list by a field no longer shows is asked for by id, and only its 404 deletes it.
+* A booted server's port comes up, and Glance's data arrives, a moment after the last event: what
+  is settling gets one second look.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.refresher.findings import Findings
+from shared.clock import Clock
+from shared.store.inventory import Inventory
+from shared.store.targets import ClaimedTarget, TargetQueue
+from shared.target import BY_ID, Target
+
+SECOND_LOOK = "second look"
+_SUSPECTS_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """Asks for further targets after a read; raises StoreUnavailable, and may be repeated."""
+
+    inventory: Inventory
+    targets: TargetQueue
+    clock: Clock
+    after: timedelta = timedelta(seconds=5)
+    """How long to wait with a second look."""
+
+    async def ask(self, findings: Findings[ClaimedTarget], claims: Sequence[ClaimedTarget]) -> None:
+        """Ask for what `findings`, already written, leave open; `claims` led to them."""
+        now = self.clock.now()
+        suspects = await self._suspects(findings)
+        await self.targets.ask(suspects, now=now, merge_window=timedelta(0))
+        looked_at = {item.target.key for item in claims if item.target.why == SECOND_LOOK}
+        looks = [
+            Target(ref.cloud, ref.kind, BY_ID, ref.id, str(findings.causes[ref]), SECOND_LOOK)
+            for ref in findings.settling
+            if ref.id not in looked_at
+        ]
+        await self.targets.ask(looks, now=now, merge_window=self.after)
+
+    async def _suspects(self, findings: Findings[ClaimedTarget]) -> list[Target]:
+        return [
+            Target(ref.cloud, ref.kind, BY_ID, ref.id, str(listed.cause), f"no {listed.field} now")
+            for listed in findings.lists
+            for ref in await self.inventory.unseen_of(
+                findings.cloud,
+                listed.kind,
+                listed.field,
+                listed.values,
+                before=listed.began,
+                most=_SUSPECTS_MOST,
+            )
+        ]

@@ -1,0 +1,174 @@
+"""The refresher follows a simulated cloud: real decoding, real catalogue, real database, HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import orjson
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.catcher.decoding.envelope import open_envelope
+from services.catcher.decoding.normalise import normalise
+from services.refresher.metrics import RefresherMetrics
+from services.refresher.resources import ALL
+from services.refresher.service import RefreshedCloud, Refresher
+from services.simulator.app import Simulator
+from services.simulator.life.life import Rate
+from services.simulator.notification import Json
+from services.simulator.settings import NotificationMisbehaviour, SimulatorSettings
+from shared.bus.memory import MemoryBus
+from shared.catalogue.load import builtin
+from shared.clock import SystemClock
+from shared.event import Event
+from shared.openstack.client import CloudClient
+from shared.openstack.cloud import load_cloud
+from shared.store.database import Database
+from shared.store.inventory import Inventory
+from shared.store.passes import FullPasses, PassState
+from shared.store.targets import TargetQueue
+from tests.support.waiting import eventually
+
+CLOCK = SystemClock()
+
+
+class Collector:
+    """Keeps what the cloud notifies as events, for a test to publish."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    async def send(self, exchange: str, topic: str, message: Json) -> None:
+        """Decode as the catcher does; `exchange` and `topic` only matter to a broker."""
+        del exchange, topic
+        notification = open_envelope(orjson.dumps(message))
+        now = CLOCK.now()
+        self.events.append(
+            normalise(notification, cloud="prod", received_at=now, catalogue=builtin())
+        )
+
+
+class Followed:
+    """A simulated cloud and a refresher that follows it."""
+
+    def __init__(self, simulator: Simulator, database: Database, collector: Collector) -> None:
+        self.simulator = simulator
+        self.database = database
+        self.collector = collector
+        self.bus = MemoryBus(groups=("refresher",))
+
+    async def live(self, notifications: int) -> int:
+        """Let the cloud live for so many notifications and publish them; return how many."""
+        life = self.simulator.state.life
+        life.start(Rate(operations=200), notifications=notifications)
+        self.simulator.state.wake()
+
+        async def quiet() -> bool:
+            return not life.beginning and not life.in_flight
+
+        await eventually(quiet, what="the cloud is quiet")
+        events, self.collector.events = self.collector.events, []
+        await self.bus.publish(events)
+        return len(events)
+
+    async def differences(self) -> dict[str, tuple[set[str], set[str]]]:
+        """Return, by kind, the ids that the inventory lacks or has wrong, and those too many."""
+        found = {}
+        for kind in ALL:
+            truth = self.simulator.truth(kind)
+            rows = {row.ref.id: row for row in await self._living(kind)}
+            wrong = {
+                id_
+                for id_, item in truth.items()
+                if id_ not in rows
+                or rows[id_].status != ALL[kind].status(item)
+                or rows[id_].name != (item.get("name") or None)
+            }
+            if wrong or rows.keys() - truth.keys():
+                found[kind] = (wrong, rows.keys() - truth.keys())
+        return found
+
+    async def settle(self) -> None:
+        """Wait until nothing is left to read."""
+
+        async def nothing_waits() -> bool:
+            return not await TargetQueue(self.database).waiting()
+
+        await eventually(nothing_waits, what="no target waits")
+
+    async def passes_done(self) -> bool:
+        """Whether every kind's latest full pass is done."""
+        latest = await FullPasses(self.database).latest()
+        return len(latest) == len(ALL) and all(one.state is PassState.DONE for one in latest)
+
+    async def _living(self, kind: str) -> list:  # type: ignore[type-arg]
+        return await Inventory(self.database).find(kind, most=100_000)
+
+
+@asynccontextmanager
+async def follow(
+    database: Database, directory: Path, monkeypatch: pytest.MonkeyPatch, interval: timedelta
+) -> AsyncIterator[tuple[Followed, CloudClient]]:
+    collector = Collector()
+    settings = SimulatorSettings(servers=30, rate=0, pace=0)
+    async with Simulator.open(
+        settings, clock=CLOCK, random=Random(1), notifier=collector
+    ) as simulator:
+        simulator.write_clouds_yaml(directory / "clouds.yaml", "prod")
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(directory / "clouds.yaml"))
+        followed = Followed(simulator, database, collector)
+        async with CloudClient.open(load_cloud("prod"), clock=CLOCK, random=Random(2)) as client:
+            cloud = RefreshedCloud(
+                client=client,
+                merge_window=timedelta(milliseconds=100),
+                full_pass_interval=interval,
+            )
+            refresher = Refresher(
+                bus=followed.bus,
+                database=database,
+                clouds={"prod": cloud},
+                catalogue=builtin(),
+                instance="copy-1",
+                clock=CLOCK,
+                random=Random(3),
+                metrics=RefresherMetrics(CollectorRegistry()),
+            )
+            stop = asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(refresher.run(stop))
+                try:
+                    await eventually(followed.passes_done, what="the first passes are done")
+                    yield followed, client
+                finally:
+                    stop.set()
+
+
+async def test_the_inventory_equals_the_cloud_after_a_life(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with follow(database, tmp_path, monkeypatch, timedelta(hours=6)) as (followed, client):
+        assert await followed.differences() == {}
+        before = client.calls.total()
+        events = await followed.live(1500)
+        await followed.settle()
+        assert await followed.differences() == {}
+        assert client.calls.total() - before < events / 3
+        assert client.tokens_fetched == 1
+
+
+async def test_a_full_pass_repairs_what_lost_notifications_left_wrong(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with follow(database, tmp_path, monkeypatch, timedelta(seconds=2)) as (followed, _):
+        followed.simulator.state.notifier.behaviour = NotificationMisbehaviour(
+            lost=0.3, duplicated=0.1, reordered=0.2
+        )
+        await followed.live(1000)
+
+        async def repaired() -> bool:
+            return await followed.differences() == {}
+
+        await eventually(repaired, what="full passes made the inventory equal the cloud")
