@@ -68,9 +68,13 @@ def _set_up(directory: Path) -> None:
         _make_empty(directory)
         _install_uv(directory)
     _say("installing the pinned packages")
-    _uv(directory, "sync", "--require-hashes", str(_LOCK))
+    environment = _environment_for_uv()
+    uv = [str(directory / "bin/uv"), "pip"]
+    options = ["--quiet", "--python", _python(directory)]
+    _run([*uv, "sync", *options, "--require-hashes", str(_LOCK)], environment)
     # The build back end is pinned, too, and installed by now: nothing else is downloaded.
-    _uv(directory, "install", "--no-deps", "--no-build-isolation", "--editable", str(_ROOT))
+    options += ["--no-deps", "--no-build-isolation"]
+    _run([*uv, "install", *options, "--editable", str(_ROOT)], environment)
     stamp.write_text(wanted)
 
 
@@ -143,11 +147,6 @@ def _fetch_pip() -> Path:
     for wheel in deps.glob("root/usr/share/python-wheels/pip-*.whl"):
         return wheel / "pip"
     raise SetupFailed("pip is needed; install the package python3-venv (Debian, Ubuntu) or pip")
-
-
-def _uv(directory: Path, verb: str, *arguments: str) -> None:
-    command = [str(directory / "bin/uv"), "pip", verb, "--quiet", "--python", _python(directory)]
-    _run([*command, *arguments], _environment_for_uv())
 
 
 def _environment_for_uv() -> dict[str, str]:
