@@ -3,6 +3,7 @@
 What is stored, and how, is the business of the classes that take a Database.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeAlias
@@ -57,7 +58,8 @@ class Database:
             yield cls(pool)
         finally:
             with translated():
-                await pool.close()
+                async with asyncio.timeout(_STATEMENT_SECONDS):  # then asyncpg cuts them off
+                    await pool.close()
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[Connection]:

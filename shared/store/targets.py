@@ -92,11 +92,11 @@ class TargetQueue:
         """
         if not claimed:
             return
-        held = _held(claimed)
+        claims = [item.claim for item in claimed]
         async with self._database.transaction() as connection:
-            await connection.execute(_SQL["lock"], *held)
-            await connection.execute(_SQL["remove"], *held)
-            await connection.execute(_SQL["reopen"], *held)
+            await connection.execute(_SQL["lock"], claims)
+            await connection.execute(_SQL["remove"], claims)
+            await connection.execute(_SQL["reopen"], claims)
 
     async def retry(
         self, claimed: Sequence[ClaimedTarget], *, due_at: datetime, error: str
@@ -118,17 +118,8 @@ class TargetQueue:
         """Lock what is still ours of `claimed`, run a statement on it, and return how many."""
         if not claimed:
             return 0
-        held = _held(claimed)
+        claims = [item.claim for item in claimed]
         async with self._database.transaction() as connection:
-            ours = await connection.fetch(_SQL["lock"], *held)
-            await connection.execute(_SQL[statement], *held, *arguments)
+            ours = await connection.fetch(_SQL["lock"], claims)
+            await connection.execute(_SQL[statement], claims, *arguments)
         return len(ours)
-
-
-def _held(claimed: Sequence[ClaimedTarget]) -> list[tuple[object, ...]]:
-    """Return keys and claim numbers as columns."""
-    rows = [
-        (item.target.cloud, item.target.kind, item.target.by, item.target.key, item.claim)
-        for item in claimed
-    ]
-    return columns(rows, 5)

@@ -24,7 +24,8 @@ set cause = excluded.cause,
 
 -- name: claim
 -- Take due targets of one kind and filter, that of the target waiting longest; an expired lease is
--- due like any other.
+-- due like any other. Rows are found again by ctid, which cannot move while they are locked, so
+-- that the plan does not hang on statistics, which lag behind in a table that fills and empties.
 with first as (
     select kind, by
     from targets
@@ -34,13 +35,15 @@ with first as (
     for update skip locked
 ),
 due as (
-    select targets.cloud, targets.kind, targets.by, targets.key
+    select ctid
     from targets
-    join first on targets.kind = first.kind and targets.by = first.by
-    where targets.cloud = $1 and targets.due_at <= $2
-    order by targets.due_at, targets.key
+    where cloud = $1
+        and kind = (select kind from first)
+        and by = (select by from first)
+        and due_at <= $2
+    order by due_at
     limit $3
-    for update of targets skip locked
+    for update skip locked
 )
 update targets
 set claim = nextval('target_claims'),
@@ -48,83 +51,50 @@ set claim = nextval('target_claims'),
     due_at = $5,
     asked_again_at = null,
     due_again_at = null
-from due
-where targets.cloud = due.cloud
-    and targets.kind = due.kind
-    and targets.by = due.by
-    and targets.key = due.key
-returning targets.cloud, targets.kind, targets.by, targets.key, targets.cause, targets.why,
-    targets.asked_at, targets.attempts, targets.claim;
+where ctid = any (array(select ctid from due))
+returning cloud, kind, by, key, cause, why, asked_at, attempts, claim;
 
 -- name: lock
--- Lock the targets that these claims still hold, in the order of their keys.
-select targets.claim
+-- Lock the targets that are still held under these claims, in the order of their keys (so that this
+-- and `ask` never deadlock).
+select claim
 from targets
-join unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-    as held (cloud, kind, by, key, claim) using (cloud, kind, by, key, claim)
-order by targets.cloud, targets.kind, targets.by, targets.key
-for update of targets;
+where claim = any ($1::bigint[])
+order by cloud, kind, by, key
+for update;
 
 -- name: renew
--- Move the end of the lease of locked claims.
-update targets
-set due_at = $6
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-    as held (cloud, kind, by, key, claim)
-where targets.cloud = held.cloud
-    and targets.kind = held.kind
-    and targets.by = held.by
-    and targets.key = held.key
-    and targets.claim = held.claim;
+-- Move the end of the lease of locked targets.
+update targets set due_at = $2 where claim = any ($1::bigint[]);
 
 -- name: remove
 -- Remove locked targets that nobody asked for again.
-delete from targets
-using unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-    as held (cloud, kind, by, key, claim)
-where targets.cloud = held.cloud
-    and targets.kind = held.kind
-    and targets.by = held.by
-    and targets.key = held.key
-    and targets.claim = held.claim
-    and targets.due_again_at is null;
+delete from targets where claim = any ($1::bigint[]) and due_again_at is null;
 
 -- name: reopen
 -- Give back locked targets that were asked for again: due when the new window ends.
 update targets
-set asked_at = targets.asked_again_at,
-    due_at = targets.due_again_at,
+set asked_at = asked_again_at,
+    due_at = due_again_at,
     attempts = 0,
     error = null,
     claim = null,
     claimed_by = null,
     asked_again_at = null,
     due_again_at = null
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-    as held (cloud, kind, by, key, claim)
-where targets.cloud = held.cloud
-    and targets.kind = held.kind
-    and targets.by = held.by
-    and targets.key = held.key
-    and targets.claim = held.claim;
+where claim = any ($1::bigint[]) and due_again_at is not null;
 
 -- name: retry
 -- Give back locked targets, to be tried again later; asks since the claim wait with them.
 update targets
-set due_at = $6,
-    attempts = targets.attempts + 1,
-    error = $7,
+set due_at = $2,
+    attempts = attempts + 1,
+    error = $3,
     claim = null,
     claimed_by = null,
     asked_again_at = null,
     due_again_at = null
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-    as held (cloud, kind, by, key, claim)
-where targets.cloud = held.cloud
-    and targets.kind = held.kind
-    and targets.by = held.by
-    and targets.key = held.key
-    and targets.claim = held.claim;
+where claim = any ($1::bigint[]);
 
 -- name: waiting
 -- How many targets of each kind are not answered, how many of them failed, and since when.

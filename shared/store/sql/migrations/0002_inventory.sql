@@ -43,7 +43,7 @@ create table changes (
 -- The history of one object, and drift by kind.
 create index changes_by_resource on changes (cloud, kind, resource_id, at);
 
--- Numbers claims, so that the answer to one that was lost is never taken for the answer to another.
+-- Numbers claims, each unlike any other ever, so that a late answer to a lost one finds nothing.
 create sequence target_claims;
 
 -- What must be read again; one row per key however often it is asked for.
@@ -72,6 +72,8 @@ create table targets (
 create index targets_by_due on targets (cloud, due_at);
 -- The due targets that can share an API call with it.
 create index targets_by_group on targets (cloud, kind, by, due_at);
+-- What a claim holds.
+create unique index targets_by_claim on targets (claim) where claim is not null;
 
 -- Full passes: asked for, running, done.
 create table passes (
