@@ -27,7 +27,7 @@ class FollowUp:
     inventory: Inventory
     targets: TargetQueue
     clock: Clock
-    after: timedelta = timedelta(seconds=5)
+    after: timedelta
     """How long to wait with a second look."""
 
     async def ask(self, findings: Findings[ClaimedTarget], claims: Sequence[ClaimedTarget]) -> None:

@@ -106,7 +106,10 @@ class Refresher:
             passes=FullPasses(self.database),
             writer=self._writer(),
             following_up=FollowUp(
-                inventory=Inventory(self.database), targets=targets, clock=self.clock
+                inventory=Inventory(self.database),
+                targets=targets,
+                clock=self.clock,
+                after=self.effort.second_look,
             ),
             clock=self.clock,
             random=self.random,

@@ -66,7 +66,12 @@ class Setting:
             targets=self.targets,
             passes=self.full_passes,
             writer=writer,
-            following_up=FollowUp(inventory=self.inventory, targets=self.targets, clock=clock),
+            following_up=FollowUp(
+                inventory=self.inventory,
+                targets=self.targets,
+                clock=clock,
+                after=effort.second_look,
+            ),
             clock=clock,
             random=Random(1),
             metrics=metrics,

@@ -1,14 +1,16 @@
 """Copies of the refresher as they run: on a bus, a database and a cloud, by the real clock."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
+from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from services.refresher.execute import Effort
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.service import RefreshedCloud, Refresher
 from shared.bus.memory import MemoryBus
@@ -20,7 +22,7 @@ from shared.openstack.client import CloudClient
 from shared.store.database import Database
 from shared.store.inventory import Inventory
 from shared.store.passes import FullPasses, PassState
-from shared.store.targets import TargetQueue
+from shared.store.targets import ClaimedTarget, TargetQueue
 from tests.support.fake_cloud import FakeCloud
 from tests.support.refresh import Table
 from tests.support.refreshing import port_event
@@ -44,7 +46,11 @@ def ports(cloud: FakeCloud) -> Table:
 
 @asynccontextmanager
 async def copies(
-    number: int, bus: MemoryBus, database: Database, client: CloudClient
+    number: int,
+    bus: MemoryBus,
+    database: Database,
+    client: CloudClient,
+    effort: Effort | None = None,
 ) -> AsyncIterator[list[CollectorRegistry]]:
     """Run so many copies until the block ends, and have them end within seconds."""
     stop = asyncio.Event()
@@ -60,6 +66,7 @@ async def copies(
                 clock=SystemClock(),
                 random=Random(index),
                 metrics=RefresherMetrics(registry),
+                effort=effort or Effort(),
             )
             group.create_task(refresher.run(stop))
         try:
@@ -186,3 +193,73 @@ async def _passes_done(database: Database, number: int) -> bool:
 
 async def _nothing_waits(database: Database) -> bool:
     return not await TargetQueue(database).waiting()
+
+
+async def test_leases_are_renewed_while_a_read_hangs(
+    cloud: FakeCloud,
+    ports: Table,
+    database: Database,
+    client: CloudClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second copy would claim the target again, and ask a second time."""
+    bus = MemoryBus(groups=("refresher",))
+    asked, go_on = asyncio.Event(), asyncio.Event()
+    renewed: list[int] = []
+    renew = TargetQueue.renew
+
+    async def counting(
+        queue: TargetQueue,
+        claimed: Sequence[ClaimedTarget],
+        *,
+        now: datetime,
+        lease: timedelta,
+    ) -> int:
+        renewed.append(await renew(queue, claimed, now=now, lease=lease))
+        return renewed[-1]
+
+    async def hang(_: web.Request) -> web.StreamResponse:
+        asked.set()
+        await go_on.wait()
+        return web.json_response({"port": {"id": "new", "status": "ACTIVE"}})
+
+    async def for_three_leases() -> bool:
+        return sum(renewed) >= 9
+
+    monkeypatch.setattr(TargetQueue, "renew", counting)
+    cloud.answers[f"{PORTS}/new"] = hang
+    effort = Effort(lease=timedelta(milliseconds=300))
+    async with copies(2, bus, database, client, effort):
+        await bus.publish([port_event("e1", "new")])
+        await asyncio.wait_for(asked.wait(), 10)
+        await eventually(for_three_leases, what="the lease was renewed nine times")
+        go_on.set()
+        await eventually(lambda: _nothing_waits(database), what="no target waits")
+    assert [path for path, _ in cloud.asked].count(f"{PORTS}/new") == 1
+    assert (await statuses(database))["new"] == "ACTIVE"
+    assert ports.objects
+
+
+async def test_a_copy_that_stops_leaves_what_hangs_to_the_others(
+    cloud: FakeCloud, ports: Table, database: Database, client: CloudClient
+) -> None:
+    bus = MemoryBus(groups=("refresher",))
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hang(_: web.Request) -> web.StreamResponse:
+        asked.set()
+        await go_on.wait()
+        return web.json_response({"port": {"id": "new", "status": "ACTIVE"}})
+
+    cloud.answers[f"{PORTS}/new"] = hang
+    effort = Effort(lease=timedelta(milliseconds=300), drain=timedelta(milliseconds=100))
+    async with asyncio.timeout(10):
+        async with copies(1, bus, database, client, effort):
+            await bus.publish([port_event("e1", "new")])
+            await asked.wait()
+    assert not await _nothing_waits(database)
+    go_on.set()
+    async with copies(1, bus, database, client):
+        await eventually(lambda: _nothing_waits(database), what="no target waits")
+    assert (await statuses(database))["new"] == "ACTIVE"
+    assert ports.objects

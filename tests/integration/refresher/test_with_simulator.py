@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from services.catcher.decoding.envelope import open_envelope
 from services.catcher.decoding.normalise import normalise
+from services.refresher.execute import Effort
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.resources import ALL
 from services.refresher.service import RefreshedCloud, Refresher
@@ -135,6 +136,7 @@ async def follow(
                 clock=CLOCK,
                 random=Random(3),
                 metrics=RefresherMetrics(CollectorRegistry()),
+                effort=Effort(second_look=timedelta(milliseconds=500)),
             )
             stop = asyncio.Event()
             async with asyncio.TaskGroup() as group:

@@ -1,0 +1,59 @@
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from services.refresher.schedule import asked_by
+from shared.store.passes import FullPass, PassFigures, PassState
+
+DONE_AT = datetime(2026, 11, 23, tzinfo=UTC)
+INTERVAL = timedelta(hours=6)
+
+
+def a_pass(state: PassState, by: str = "schedule") -> FullPass:
+    ended = state in (PassState.DONE, PassState.FAILED)
+    return FullPass(
+        id=UUID(int=1),
+        cloud="prod",
+        kind="port",
+        asked_by=by,
+        state=state,
+        asked_at=DONE_AT,
+        started_at=DONE_AT,
+        finished_at=DONE_AT if ended else None,
+        claimed_by="copy-1",
+        claimed_until=None,
+        figures=PassFigures(),
+        error=None,
+    )
+
+
+def test_a_kind_without_any_pass_starts() -> None:
+    assert asked_by(None, now=DONE_AT, interval=INTERVAL, jitter=1) == "start"
+
+
+@pytest.mark.parametrize(
+    ("state", "by", "after", "expected"),
+    [
+        (PassState.DONE, "start", timedelta(hours=5), None),
+        (PassState.DONE, "start", timedelta(hours=6), "schedule"),
+        (PassState.WAITING, "schedule", timedelta(days=9), None),
+        (PassState.RUNNING, "schedule", timedelta(days=9), None),
+        (PassState.FAILED, "schedule", timedelta(seconds=59), None),
+        (PassState.FAILED, "schedule", timedelta(seconds=60), "schedule"),
+        (PassState.FAILED, "e1", timedelta(seconds=60), "schedule"),
+        (PassState.FAILED, "start", timedelta(seconds=60), "start"),
+    ],
+)
+def test_the_latest_pass_tells_when_the_next_is_due(
+    state: PassState, by: str, after: timedelta, expected: str | None
+) -> None:
+    latest = a_pass(state, by)
+    assert asked_by(latest, now=DONE_AT + after, interval=INTERVAL, jitter=1) == expected
+
+
+def test_jitter_moves_the_time() -> None:
+    latest = a_pass(PassState.DONE)
+    almost = DONE_AT + timedelta(hours=5.5)
+    assert asked_by(latest, now=almost, interval=INTERVAL, jitter=0.9) == "schedule"
+    assert asked_by(latest, now=almost, interval=INTERVAL, jitter=1.1) is None
