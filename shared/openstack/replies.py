@@ -45,7 +45,12 @@ def detail_of(body: bytes) -> str:
         text = _message_in(orjson.loads(body)) or ""
     except orjson.JSONDecodeError:
         text = body[: 10 * _LONGEST_DETAIL].decode(errors="replace")
-    text = " ".join(text.split())
+    return one_line(text)
+
+
+def one_line(text: str) -> str:
+    """Return a foreign message as we can log and store it: short, and without NUL characters."""
+    text = " ".join(text.replace("\0", "\N{REPLACEMENT CHARACTER}").split())
     return text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + "..."
 
 

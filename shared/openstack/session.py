@@ -19,6 +19,7 @@ from keystoneauth1.session import Session
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.cloud import CloudConfig
+from shared.openstack.replies import one_line
 
 T = TypeVar("T")
 
@@ -197,7 +198,8 @@ class KeystoneSession:
         try:
             return await asyncio.to_thread(work)
         except keystone.HttpError as error:
-            message = f"Keystone of cloud {self._config.name}: {error.http_status} {error.message}"
+            detail = one_line(error.message)
+            message = f"Keystone of cloud {self._config.name}: {error.http_status} {detail}"
             if error.http_status == _TOO_MANY or error.http_status >= _SERVER_ERROR:
                 raise CloudUnavailable(message) from error
             raise CloudRefused(message, status=error.http_status) from error

@@ -176,6 +176,8 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
         (b'{"faultstring": "bad", "debuginfo": null}', "bad"),
         (b"[]", ""),
         (b"<h1>404</h1>\n  No image x", "<h1>404</h1> No image x"),
+        (b"nul \x00 and \xff", "nul \ufffd and \ufffd"),
+        (b"x" * 400, "x" * 300 + "..."),
     ],
 )
 def test_the_message_is_found_in_every_services_shape(body: bytes, detail: str) -> None:
