@@ -12,6 +12,7 @@ import fcntl
 import logging
 import re
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -21,6 +22,8 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext, suppres
 from pathlib import Path
 from typing import IO, TypeVar
 from urllib.parse import quote
+
+import psutil
 
 from shared.errors import Misconfigured, Problem, StoreUnavailable
 
@@ -35,6 +38,12 @@ Result = TypeVar("Result")
 
 _START_SECONDS = 60
 _RETRY_SECONDS = 0.5
+_NOT_YET = (
+    AssertionError,  # the library asserts that a server it finds is ready; it may be recovering
+    subprocess.SubprocessError,  # and it waits ten seconds only for one that it starts
+    ConnectionRefusedError,
+    FileNotFoundError,
+)
 _PLAIN_PATH = re.compile(r"""[^\s"'`$\\;&|<>()*?\[\]{}#!~%]+""")
 
 _SETTINGS = """
@@ -92,15 +101,16 @@ def _enter(directory: Path, users: IO[str]) -> str:
         if not data.exists():
             _initialise(directory / "postgres.new", data)
         _demand_version(data)
-        _forget_dead_server(data)
-        return _url(_start(data))
+        return _start(data)
 
 
 def _leave(directory: Path, users: IO[str]) -> None:
     """Stop the server if we are its last user."""
     with _one_at_a_time(directory), _readable_errors(directory), suppress(BlockingIOError):
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _stop(directory / "postgres")
+        data = directory / "postgres"
+        _forget_dead_server(data)
+        _stop(data)
 
 
 def _initialise(new: Path, data: Path) -> None:
@@ -113,20 +123,29 @@ def _initialise(new: Path, data: Path) -> None:
     new.rename(data)
 
 
-def _start(data: Path) -> PostmasterInfo:
-    """Start the server, or find it running; after a crash it may first recover for a while."""
+def _start(data: Path) -> str:
+    """Start the server, or find it running, and return its URL once it answers."""
     server = _server(data)
     deadline = time.monotonic() + _START_SECONDS
     while True:
         try:
+            _forget_dead_server(data)
             server.start()
-            return server.get_postmaster_info()
-        except (AssertionError, subprocess.SubprocessError) as error:
-            # The library waits ten seconds, and asserts that a server it finds is already ready.
+            found = server.get_postmaster_info()
+            _knock(found)
+        except _NOT_YET as error:
             if time.monotonic() > deadline:
                 message = f"the embedded PostgreSQL does not start; see {data / 'log'}"
                 raise StoreUnavailable(message) from error
             threading.Event().wait(_RETRY_SECONDS)
+        else:
+            return f"postgresql://postgres@/postgres?host={quote(str(found.socket_dir))}"
+
+
+def _knock(server: PostmasterInfo) -> None:
+    """Raise unless somebody listens: the pid file may be that of a server just killed."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(server.socket_path))
 
 
 def _stop(data: Path) -> None:
@@ -153,15 +172,12 @@ def _forget_dead_server(data: Path) -> None:
     Another program may have got it, or, in a container whose first process buries nobody, it is
     still a zombie's. PostgreSQL itself refuses to start while any process of the old server works.
     """
-    with suppress(AssertionError, ValueError):  # half a file: the server is starting
+    # Half a file: the server is starting. No such process: PostgreSQL sees that for itself.
+    with suppress(AssertionError, ValueError, psutil.NoSuchProcess):
         found = PostmasterInfo.read_from_pgdata(data)
         process = found and found.process
         if process and (process.name() != "postgres" or process.status() == "zombie"):
             (data / "postmaster.pid").unlink()
-
-
-def _url(server: PostmasterInfo) -> str:
-    return f"postgresql://postgres@/postgres?host={quote(str(server.socket_dir), safe='/')}"
 
 
 @contextmanager
