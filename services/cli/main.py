@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from services.cli.asking import refresh
 from services.cli.looking import changes, events, inventory
 from services.cli.running import catcher, migrate, processor, refresher, simulator, up
 from services.cli.status import status
@@ -33,6 +34,7 @@ for command in (
     events,
     inventory,
     changes,
+    refresh,
     status,
 ):
     cli.add_command(command)

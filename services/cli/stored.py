@@ -63,9 +63,10 @@ def looking(function: Callable[..., Awaitable[None]]) -> click.Command:
     @click.option(
         "--format",
         "format_",
-        type=click.Choice(Format),
-        default=Format.TABLE,
-        show_default="table",
+        type=click.Choice([format_.value for format_ in Format]),
+        default=Format.TABLE.value,
+        show_default=True,
+        callback=lambda _context, _option, value: Format(value),
         help="A table for people, or one JSON object a line.",
     )
     @wraps(function)

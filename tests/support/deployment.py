@@ -107,14 +107,14 @@ class Deployment:
         """Write the configuration file."""
         self.config.write_text(yaml.safe_dump(self.configuration))
 
-    def add(self, command: str) -> Service:
-        """Make a service that runs `osevents <command>`; start it with `start`."""
+    def add(self, command: str, *options: str) -> Service:
+        """Make a service that runs `osevents <command> <options>`; start it with `start`."""
         number = len(self.services)
         service = Service(
             name=f"{command}-{number}",
             environment=self.environment,
             log=self.directory / f"{command}-{number}.log",
-            arguments=(command, "--config", str(self.config)),
+            arguments=(command, "--config", str(self.config), *options),
         )
         self.services.append(service)
         return service

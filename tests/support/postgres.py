@@ -1,6 +1,6 @@
 """A real PostgreSQL for tests: one server a session, a fresh migrated database a test.
 
-The server is the embedded one, or the one that OSEVENTS_TEST_DATABASE_URL names (its user must be
+The server is the embedded one, or the one that TEST_DATABASE_URL names (its user must be
 allowed to create databases). Fresh databases are copies of a migrated template, made in a few
 milliseconds.
 """

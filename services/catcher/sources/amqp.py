@@ -121,8 +121,9 @@ class AMQPSource:
         await self.bind(session)
         self._was_connected = True
 
-    async def bind(self, session: Session) -> None:
-        """Bind to every exchange that there is; again and again without effect."""
+    async def bind(self, session: Session) -> list[str]:
+        """Bind to every exchange that there is; return those that could not be bound before."""
+        appeared: list[str] = []
         for exchange in self._subscription.exchanges:
             problem = await session.bind_foreign(
                 self._subscription.queue, exchange, self._subscription.routing_keys
@@ -131,10 +132,12 @@ class AMQPSource:
                 continue
             if problem is None:
                 del self.unbound[exchange]
+                appeared.append(exchange)
                 log.info("exchange_bound", exchange=exchange)
             else:
                 self.unbound[exchange] = problem
                 log.warning("exchange_not_bound", exchange=exchange, reason=problem)
+        return appeared
 
     async def keep_bound(self) -> None:
         """Renew the bindings for ever, and look whether the queue overflows."""
@@ -145,7 +148,12 @@ class AMQPSource:
             if session is None:
                 continue
             try:
-                await self.bind(session)
+                appeared = await self.bind(session)
+                if appeared:
+                    await self._on_gap(
+                        f"bound to {', '.join(appeared)} only now; what was sent there before is "
+                        "not known to us"
+                    )
                 await self._look_for_overflow(await session.waiting_in(self._subscription.queue))
             except BusUnavailable as error:
                 session.close(f"renewing the bindings failed: {error}")

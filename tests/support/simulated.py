@@ -1,0 +1,36 @@
+"""The simulator's own calls, under /_simulator, from outside its process."""
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorCalls:
+    """What a test asks of a running simulator."""
+
+    url: str
+
+    def life(self, **order: Any) -> dict[str, Any]:
+        """Give the life an order, or just look at it."""
+        return dict(self._call("/_simulator/life", order or None))
+
+    def truth(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return every living object of a kind by id."""
+        return dict(self._call(f"/_simulator/truth/{kind}"))
+
+    def calls(self) -> dict[str, Any]:
+        """Return the API calls and tokens counted so far."""
+        return dict(self._call("/_simulator/calls"))
+
+    def misbehave(self, **how: Any) -> None:
+        """Misbehave from now on."""
+        self._call("/_simulator/misbehaviour", how)
+
+    def _call(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(
+            self.url + path, data=None if body is None else json.dumps(body).encode()
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
