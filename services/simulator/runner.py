@@ -38,8 +38,6 @@ class Runner:
     def _seconds_to_wait(self) -> float | None:
         due = self._life.due()
         if due is None:
-            # An idle life does not fall behind: it begins anew from now.
-            self._life.origin = self._clock.now() - timedelta(seconds=self._life.elapsed)
             return None
         return due - (self._clock.now() - self._life.origin).total_seconds()
 
@@ -53,7 +51,8 @@ class Runner:
     async def _catch_up(self) -> None:
         """Do what is due; a life that cannot keep its rate is slower, its times stay true."""
         now = (self._clock.now() - self._life.origin).total_seconds()
-        behind = now - (self._life.due() or now)
+        due = self._life.due()
+        behind = 0.0 if due is None else now - due
         if behind > _MOST_BEHIND.total_seconds():
             self._life.origin += timedelta(seconds=behind)
             now -= behind

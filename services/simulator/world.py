@@ -13,6 +13,7 @@ from random import Random
 from services.simulator.notification import (
     NOTIFICATIONS,
     Actor,
+    Deed,
     Json,
     Notification,
     Operation,
@@ -268,7 +269,7 @@ def holding(world: World, ids: Iterable[str], operation: Operation) -> Operation
                 del world.held[id_]
 
 
-def perform(world: World, operation: Operation) -> list[Notification]:
+def perform(world: World, operation: Deed[object]) -> list[Notification]:
     """Run an operation to its end at once, the world's time advancing, and return what was sent."""
     sent = []
     for step in operation:

@@ -94,6 +94,7 @@ async def revoke_tokens(request: web.Request) -> web.Response:
 
 def _obey(state: State, order: LifeOrder) -> None:
     life = state.life
+    life.rest(state.clock.now())
     for name in order.begin:
         try:
             begun = life.begin(name)

@@ -25,7 +25,6 @@ class Choice:
 
 
 T = TypeVar("T", bound=Identified)
-R = TypeVar("R")
 
 
 class Owned(Protocol):
@@ -58,12 +57,12 @@ def by_owner(world: World, item: Owned) -> Request:
     return world.request(owner(world, item))
 
 
-def on(world: World, items: Iterable[Identified], deed: Deed[R]) -> Operation:
+def on(world: World, items: Iterable[Identified], deed: Deed[object]) -> Operation:
     """Return the operation with `items` held until it ends."""
     return holding(world, [item.id for item in items], _result_dropped(deed))
 
 
-def _result_dropped(deed: Deed[R]) -> Operation:
+def _result_dropped(deed: Deed[object]) -> Operation:
     yield from deed
 
 

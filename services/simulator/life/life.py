@@ -75,6 +75,12 @@ class Life:
         """Begin nothing any more; what is in flight goes on to its end."""
         self._next_start = None
 
+    def rest(self, now: datetime) -> None:
+        """Let time pass until `now` without consequences, where nothing was due anyway."""
+        if self.due() is None:
+            self.origin = now - timedelta(seconds=self.elapsed)
+            self.world.now = now
+
     def due(self) -> float | None:
         """Return when the next thing happens, in seconds; None when nothing is going to."""
         step = self._in_flight[0][0] if self._in_flight else None
