@@ -10,21 +10,20 @@ from random import Random
 import structlog
 
 from services.processor.metrics import ProcessorMetrics
+from services.processor.retention import Retention
 from shared.backoff import Backoff
 from shared.bus.consuming import Consumer
 from shared.bus.port import Bus, DeadLetterSubscription
 from shared.clock import Clock
-from shared.errors import Transient
 from shared.event import Event
 from shared.retrying import until_it_works
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
 from shared.store.timeline import Timeline
-from shared.waiting import pause, unless_stopped
+from shared.waiting import unless_stopped
 
 GROUP = "processor"
 BACKOFF = Backoff()
-PURGE_INTERVAL = timedelta(hours=1)
 LETTERS_AT_ONCE = 200
 GATHER_LETTERS = timedelta(milliseconds=200)
 
@@ -61,7 +60,8 @@ class Processor:
             )
             group.create_task(consumer.run(stop), name="timeline")
             group.create_task(self._keep_dead_letters(letters, stop), name="dead letters")
-            group.create_task(self._retain(stop), name="retention")
+            retention = Retention(self.database, self.retention, self.clock)
+            group.create_task(retention.run(stop), name="retention")
 
     async def write(self, events: Sequence[Event]) -> None:
         """Put events on the timeline, each once whatever is delivered again."""
@@ -91,12 +91,3 @@ class Processor:
             await letters.acknowledge(batch)
             for letter in kept:
                 self.metrics.dead_letters.labels(letter.origin).inc()
-
-    async def _retain(self, stop: asyncio.Event) -> None:
-        timeline = Timeline(self.database)
-        while not stop.is_set():
-            try:
-                await timeline.purge(self.clock.now() - self.retention)
-            except Transient as error:
-                log.warning("purge_failed", reason=str(error))
-            await pause(PURGE_INTERVAL, stop)

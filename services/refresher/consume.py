@@ -53,7 +53,11 @@ class Intake:
         asked: list[Target] = []
         for event in events:
             try:
-                gone |= dict.fromkeys(deletions(event, self.catalogue), event.id)
+                gone |= {
+                    ref: event.id
+                    for ref in deletions(event, self.catalogue)
+                    if ref.kind in self.resources
+                }
                 asked += targets(event, self.catalogue)
             except _NOT_FORESEEN as error:
                 message = f"event {event.id} ({event.type}) cannot be understood: {error!r}"
@@ -62,12 +66,10 @@ class Intake:
 
     async def _bury(self, gone: Mapping[ResourceRef, str]) -> None:
         """Write tombstones dated now, so that they beat every read that began before."""
-        now = self.clock.now()
-        by_event: dict[str, list[ResourceRef]] = {}
-        for ref, event_id in gone.items():
-            by_event.setdefault(event_id, []).append(ref)
-        for event_id, refs in by_event.items():
-            await self.inventory.delete(refs, at=now, cause=Cause(CauseKind.EVENT, event_id))
+        if not gone:
+            return
+        causes = {ref: Cause(CauseKind.EVENT, event_id) for ref, event_id in gone.items()}
+        await self.inventory.delete(list(gone), at=self.clock.now(), causes=causes)
         for ref in gone:
             self.metrics.tombstones.labels(ref.cloud, ref.kind, CauseKind.EVENT).inc()
 

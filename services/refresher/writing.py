@@ -58,7 +58,7 @@ class Writer:
         for ref, at in gone.items():
             together.setdefault((at, causes[ref]), []).append(ref)
         for (at, cause), refs in together.items():
-            buried = await self.inventory.delete(refs, at=at, cause=cause)
+            buried = await self.inventory.delete(refs, at=at, causes=cause)
             cloud, kind = refs[0].cloud, refs[0].kind
             self.metrics.tombstones.labels(cloud, kind, "read").inc(buried)
             if cause.kind is CauseKind.FULL_PASS:

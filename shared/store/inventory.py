@@ -74,7 +74,13 @@ class Inventory:
             stale=outcomes.count(Outcome.STALE),
         )
 
-    async def delete(self, refs: Sequence[ResourceRef], *, at: datetime, cause: Cause) -> int:
+    async def delete(
+        self,
+        refs: Sequence[ResourceRef],
+        *,
+        at: datetime,
+        causes: Mapping[ResourceRef, Cause] | Cause,
+    ) -> int:
         """Bury objects that were gone at `at`; return how many of them lived until now.
 
         A tombstone also keeps out late news of an object that was never seen. What a read that
@@ -83,6 +89,7 @@ class Inventory:
 
         def decide(rows: dict[ResourceRef, ResourceRow]) -> Iterable[Decision]:
             for ref in refs:
+                cause = causes if isinstance(causes, Cause) else causes[ref]
                 yield bury(rows[ref], at, cause)
 
         outcomes = await self._apply(refs, decide)

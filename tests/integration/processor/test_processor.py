@@ -1,0 +1,82 @@
+"""The processor on a real PostgreSQL and the in-process bus."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from random import Random
+
+from prometheus_client import CollectorRegistry
+
+from services.processor.metrics import ProcessorMetrics
+from services.processor.retention import Retention
+from services.processor.service import Processor
+from shared.bus.memory import MemoryBus
+from shared.clock import SystemClock
+from shared.dead_letter import DeadLetter
+from shared.store.database import Database
+from shared.store.dead_letters import DeadLetters
+from shared.store.timeline import Timeline, TimelineFilter
+from tests.support.clocks import FixedClock
+from tests.support.events import NOON, event, numbered
+
+
+@asynccontextmanager
+async def running(database: Database) -> AsyncIterator[MemoryBus]:
+    """Run a processor as the only consumer of a bus."""
+    bus, stop = MemoryBus(groups=("processor",)), asyncio.Event()
+    processor = Processor(
+        bus=bus,
+        database=database,
+        retention=timedelta(days=180),
+        clock=SystemClock(),
+        random=Random(1),
+        metrics=ProcessorMetrics(CollectorRegistry()),
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(processor.run(stop))
+        try:
+            yield bus
+        finally:
+            stop.set()
+
+
+async def test_an_event_delivered_again_is_on_the_timeline_once(database: Database) -> None:
+    async with running(database) as bus:
+        await bus.publish(numbered(20))
+        await bus.publish(numbered(20))
+
+    rows = await Timeline(database).find(TimelineFilter())
+    assert [row.id for row in rows] == [f"event-{n}" for n in reversed(range(20))]
+
+
+async def test_an_event_that_postgresql_refuses_dies_alone(database: Database) -> None:
+    poison = event("poison", name="a\x00b")
+
+    async with running(database) as bus:
+        await bus.publish([*numbered(5), poison])
+
+    rows = await Timeline(database).find(TimelineFilter())
+    assert len(rows) == 5
+    (kept,) = await DeadLetters(database).find()
+    assert kept.letter.origin == "processor"
+    assert b"poison" in kept.letter.body
+
+
+async def test_dead_letters_of_others_are_kept(database: Database) -> None:
+    letter = DeadLetter("catcher", "not JSON", "prod", b"\xff\x00", NOON)
+
+    async with running(database) as bus:
+        await bus.dead_letter([letter])
+
+    assert [kept.letter for kept in await DeadLetters(database).find()] == [letter]
+
+
+async def test_retention_forgets_what_is_older(database: Database) -> None:
+    timeline = Timeline(database)
+    old = event("old", time=NOON - timedelta(days=60))
+    await timeline.append([old, event("young")], recorded_at=NOON)
+
+    await Retention(database, timedelta(days=30), FixedClock()).apply()
+
+    assert [row.id for row in await timeline.find(TimelineFilter())] == ["young"]
