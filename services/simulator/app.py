@@ -13,6 +13,7 @@ from aiohttp import web
 from services.simulator.amqp import AMQPNotifier
 from services.simulator.api.application import application
 from services.simulator.api.identity import application_credential_id
+from services.simulator.dialect import Dialect
 from services.simulator.events import EventStore
 from services.simulator.life.life import Life, Rate
 from services.simulator.notification import Json
@@ -24,7 +25,7 @@ from services.simulator.settings import SimulatorSettings
 from services.simulator.state import State
 from services.simulator.tokens import Tokens
 from services.simulator.truth import truth
-from services.simulator.world import Dialect, World
+from services.simulator.world import World
 from shared.clock import Clock
 
 _STOP_SECONDS = 2.0

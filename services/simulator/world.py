@@ -5,19 +5,15 @@ so the same seed gives the same cloud.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from services.simulator.dialect import Dialect
 from services.simulator.notification import (
     NOTIFICATIONS,
     Actor,
-    Deed,
     Json,
     Notification,
-    Operation,
-    Pause,
     Request,
 )
 from services.simulator.objects import (
@@ -42,18 +38,6 @@ _DELETED_SERVERS_KEPT = 20_000
 _UUID_VARIANT = (1 << 128) - 1 ^ (0xF << 76) ^ (0x3 << 62)
 _UUID_VERSION_4 = (0x4 << 76) | (0x2 << 62)
 _LAST_HOST = 65_000
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How this cloud's operator configured its notifications."""
-
-    legacy: bool = True
-    """Nova sends the unversioned format."""
-    versioned: bool = False
-    """Nova sends the versioned format."""
-    cinder_exchange: str = "openstack"
-    """Where Cinder never sets `control_exchange` it is oslo.messaging's default, `openstack`."""
 
 
 class World:
@@ -254,27 +238,3 @@ class World:
         self.deleted_servers[server.id] = server
         while len(self.deleted_servers) > _DELETED_SERVERS_KEPT:
             del self.deleted_servers[next(iter(self.deleted_servers))]
-
-
-def holding(world: World, ids: Iterable[str], operation: Operation) -> Operation:
-    """Run `operation` with `ids` held, so that no other operation picks or deletes them."""
-    held = tuple(ids)
-    world.held.update(held)
-    try:
-        yield from operation
-    finally:
-        for id_ in held:
-            world.held[id_] -= 1
-            if not world.held[id_]:
-                del world.held[id_]
-
-
-def perform(world: World, operation: Deed[object]) -> list[Notification]:
-    """Run an operation to its end at once, the world's time advancing, and return what was sent."""
-    sent = []
-    for step in operation:
-        if isinstance(step, Pause):
-            world.now += timedelta(seconds=step.seconds)
-        else:
-            sent.append(step)
-    return sent

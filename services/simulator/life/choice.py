@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from services.simulator.deeds import holding
 from services.simulator.notification import Actor, Deed, Operation, Request
 from services.simulator.table import Identified, Table
-from services.simulator.world import World, holding
+from services.simulator.world import World
 
 _TRIES = 8
 

@@ -16,6 +16,7 @@ from services.simulator.payloads.nova_legacy import (
     state_change,
 )
 from services.simulator.payloads.nova_versioned import (
+    audit_period,
     instance_data,
     request_spec_object,
     state_update,
@@ -84,7 +85,8 @@ class Nova:
         if world.dialect.versioned:
             data = instance_data(world, self.request, server)
             data["state_update"] = state_update(server, old_state=old_state, old_task=old_task)
-            data |= {"old_display_name": old_name, "tags": [], "audit_period": None}
+            data |= {"old_display_name": old_name, "tags": []}
+            data["audit_period"] = audit_period(world.now)
             payload = versioned("InstanceUpdatePayload", "2.1", data)
             yield self._versioned(f"nova-{by}:{host}", "instance.update", payload)
 

@@ -3,6 +3,8 @@
 Versions are those of 2025.2; a consumer must go by the fields, not by the names.
 """
 
+from datetime import datetime
+
 from services.simulator.notification import Json, Request
 from services.simulator.objects import Flavor, Server
 from services.simulator.payloads.nova_legacy import ZONE
@@ -122,6 +124,15 @@ def state_update(server: Server, *, old_state: str | None, old_task: str | None)
     )
 
 
+def audit_period(now: datetime) -> Json:
+    """Return the AuditPeriodPayload of `instance.update`: the month so far."""
+    period = {
+        "audit_period_beginning": f"{now:%Y-%m}-01T00:00:00Z",
+        "audit_period_ending": zulu(now),
+    }
+    return versioned("AuditPeriodPayload", "1.0", period)
+
+
 def request_spec_object(world: World, server: Server) -> Json:
     """Return the RequestSpecPayload of the scheduler's notifications."""
     return versioned(
@@ -137,6 +148,10 @@ def request_spec_object(world: World, server: Server) -> Json:
             "instance_group": None,
             "instance_uuid": server.id,
             "num_instances": 1,
+            "numa_topology": None,
+            "pci_requests": versioned(
+                "InstancePCIRequestsPayload", "1.0", {"instance_uuid": server.id, "requests": []}
+            ),
             "project_id": server.project_id,
             "requested_destination": None,
             "retry": None,

@@ -13,7 +13,7 @@ from services.simulator.amqp import AMQPNotifier
 from services.simulator.app import Simulator
 from services.simulator.settings import SimulatorSettings
 from tests.support.clocks import FixedClock
-from tests.support.rabbitmq import RabbitVhost
+from tests.support.rabbitmq import RabbitNode, RabbitVhost
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.rabbitmq
@@ -95,3 +95,19 @@ async def test_a_queue_declared_with_other_arguments_loses_the_publisher_its_mes
             await notifier.send("nova", "notifications", {"priority": "ERROR"})
             await notifier.drain()
     assert notifier.counts == {"refused": 1, "confirmed": 1}
+
+
+async def test_what_is_sent_while_the_broker_restarts_arrives_afterwards(
+    dedicated_node: RabbitNode,
+) -> None:
+    async with AMQPNotifier.open(dedicated_node.url(), Random(1)) as notifier:
+        await notifier.send("nova", "notifications", {"priority": "INFO", "n": 0})
+        await notifier.drain()
+        await asyncio.to_thread(dedicated_node.stop)
+        for n in range(1, 50):
+            await notifier.send("nova", "notifications", {"priority": "INFO", "n": n})
+        await asyncio.to_thread(dedicated_node.start)
+        await notifier.drain()
+        taken = await waiting_messages(dedicated_node.url(), "notifications.info", 49)
+    numbers = [orjson.loads(orjson.loads(each.body)["oslo.message"])["n"] for each in taken]
+    assert numbers == list(range(1, 50))

@@ -4,10 +4,11 @@ from random import Random
 
 import pytest
 
+from services.simulator.dialect import Dialect
 from services.simulator.notification import Request
 from services.simulator.objects import Network, Server
 from services.simulator.population import populate
-from services.simulator.world import Dialect, World
+from services.simulator.world import World
 from tests.support.events import NOON
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from services.simulator.deeds import perform
 from services.simulator.events import EventStore, between, make_event
 from services.simulator.notification import VERSIONED, Notification, Request
 from services.simulator.objects import Network, Server
@@ -16,7 +17,7 @@ from services.simulator.operations.ports import create_port
 from services.simulator.operations.projects import create_project
 from services.simulator.operations.server_actions import rename
 from services.simulator.settings import EventMisbehaviour
-from services.simulator.world import World, perform
+from services.simulator.world import World
 from tests.support.events import NOON
 
 

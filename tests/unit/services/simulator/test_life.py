@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.simulator.dialect import Dialect
 from services.simulator.life.life import STANDARD_LIFE, Life, Rate
 from services.simulator.notification import Notification
 from services.simulator.population import populate
-from services.simulator.world import Dialect, World
+from services.simulator.world import World
 from tests.support.events import NOON
 
 

@@ -1,10 +1,11 @@
 """What happens to networks and their kin, and what happens silently."""
 
+from services.simulator.deeds import perform
 from services.simulator.notification import Notification, Request
 from services.simulator.objects import Network, Server
 from services.simulator.operations import floating_ips, networks, ports, security_groups
 from services.simulator.operations.projects import create_project
-from services.simulator.world import World, perform
+from services.simulator.world import World
 
 
 def types(sent: list[Notification]) -> list[str]:

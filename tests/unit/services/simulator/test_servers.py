@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from services.simulator.deeds import perform
 from services.simulator.notification import (
     NOTIFICATIONS,
     VERSIONED,
@@ -16,7 +17,7 @@ from services.simulator.notification import (
 from services.simulator.objects import Network, Server
 from services.simulator.operations import server_actions, servers
 from services.simulator.operations.volumes import attach, connect, make_volume
-from services.simulator.world import World, perform
+from services.simulator.world import World
 
 
 def types(sent: list[Notification], topic: str = NOTIFICATIONS) -> list[str]:
