@@ -1,6 +1,8 @@
 """`osevents refresh`: ask for a refresh, which the next free copy of the refresher makes."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import product
 from uuid import uuid4
 
 import click
@@ -9,6 +11,7 @@ from services.cli.output import Format, print_rows
 from services.cli.stored import looking
 from services.refresher.resources import ALL
 from shared.clock import SystemClock
+from shared.snapshot import Cause, CauseKind
 from shared.store.database import Database
 from shared.store.inventory import Inventory
 from shared.store.passes import FullPasses
@@ -42,22 +45,25 @@ async def refresh(
     now = SystemClock().now()
     if id_ is not None:
         assert kind is not None, "the argument before it"
-        request = str(uuid4())
-        targets = [Target(name, kind, BY_ID, id_, request, "asked for") for name in clouds]
+        cause = str(Cause(CauseKind.REQUEST, str(uuid4())))
+        targets = [Target(name, kind, BY_ID, id_, cause, "asked for") for name in clouds]
         await TargetQueue(database).ask(targets, now=now, merge_window=NOW)
-        asked = [{"cloud": name, "kind": kind, "what": id_} for name in clouds]
+        asked = [(name, kind, id_) for name in clouds]
     else:
-        asked = [
-            {"cloud": name, "kind": each, "what": "full pass"}
-            for name in clouds
-            for each in ([kind] if kind else ALL)
-        ]
-        passes = FullPasses(database)
-        for row in asked:
-            await passes.ask(
-                row["cloud"], row["kind"], pass_id=uuid4(), asked_by="request", now=now
-            )
-    print_rows(asked, ASKED_COLUMNS, format_)
+        kinds = [kind] if kind else list(ALL)
+        await ask_full_passes(database, clouds, kinds, by=CauseKind.REQUEST, now=now)
+        asked = [(name, each, "full pass") for name in clouds for each in kinds]
+    rows = [dict(zip(ASKED_COLUMNS, values, strict=True)) for values in asked]
+    print_rows(rows, ASKED_COLUMNS, format_)
+
+
+async def ask_full_passes(
+    database: Database, clouds: Iterable[str], kinds: Iterable[str], *, by: str, now: datetime
+) -> None:
+    """Ask for a full pass of each kind in each cloud; one that waits already is enough."""
+    passes = FullPasses(database)
+    for cloud, kind in product(clouds, kinds):
+        await passes.ask(cloud, kind, pass_id=uuid4(), asked_by=by, now=now)
 
 
 async def _clouds(database: Database, wanted: str | None) -> list[str]:

@@ -10,14 +10,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.simulator.app import Simulator
+from services.simulator.saved import StateFile
 from services.simulator.settings import SimulatorSettings
 from shared.clock import Clock
 from shared.errors import Misconfigured, Problem
 from shared.runtime.sections import CloudSettings
 from shared.runtime.settings import Settings
 
+CLOUDS_YAML = "clouds.yaml"
 CLOUD = "simulated"
 """What the simulated cloud is called unless told otherwise."""
+STATE = "simulator.state"
+"""Where in its data directory `osevents up` saves it."""
 
 
 def simulator_settings(section: Mapping[str, Any]) -> SimulatorSettings:
@@ -36,12 +40,43 @@ def simulator_settings(section: Mapping[str, Any]) -> SimulatorSettings:
         ) from error
 
 
+def is_used(data: Path) -> bool:
+    """Tell whether a cloud was ever simulated, or watched, with this data directory."""
+    return any((data / name).exists() for name in (STATE, CLOUDS_YAML, "postgres"))
+
+
+@asynccontextmanager
+async def kept_cloud(
+    settings: SimulatorSettings, data: Path, *, clock: Clock, random: Random
+) -> AsyncIterator[Simulator]:
+    """Run the simulated cloud of a data directory: the one that was saved there, else a new one.
+
+    A seed makes the first cloud of a directory only. With the same seed a second one would repeat
+    its ids, and what it tells would be taken for told already.
+    """
+    if is_used(data):
+        settings = settings.model_copy(update={"seed": None})
+    state_file = StateFile(data / STATE)
+    async with simulated_cloud(
+        settings, data / CLOUDS_YAML, CLOUD, clock=clock, random=random, state_file=state_file
+    ) as simulator:
+        yield simulator
+
+
 @asynccontextmanager
 async def simulated_cloud(
-    settings: SimulatorSettings, clouds_yaml: Path, name: str, *, clock: Clock, random: Random
+    settings: SimulatorSettings,
+    clouds_yaml: Path,
+    name: str,
+    *,
+    clock: Clock,
+    random: Random,
+    state_file: StateFile | None = None,
 ) -> AsyncIterator[Simulator]:
     """Run a simulated cloud and write the clouds.yaml with which openstacksdk finds it."""
-    async with Simulator.open(settings, clock=clock, random=random) as simulator:
+    async with Simulator.open(
+        settings, clock=clock, random=random, state_file=state_file
+    ) as simulator:
         clouds_yaml.parent.mkdir(parents=True, exist_ok=True)
         simulator.write_clouds_yaml(clouds_yaml, name)
         yield simulator

@@ -12,12 +12,23 @@ from random import Random
 import click
 from prometheus_client import CollectorRegistry
 
+from services.cli.asking import ask_full_passes
 from services.cli.composition import Heart, Parts, catcher, processor, refresher
 from services.cli.endpoints import endpoints
 from services.cli.ordering import run_in_order
 from services.cli.plans import check_clouds, clients_of
 from services.cli.screen import Screen, summary
-from services.cli.simulation import CLOUD, simulated_cloud, simulator_settings, watching
+from services.cli.simulation import (
+    CLOUD,
+    CLOUDS_YAML,
+    is_used,
+    kept_cloud,
+    simulator_settings,
+    watching,
+)
+from services.refresher.resources import ALL
+from services.refresher.schedule import START
+from services.simulator.app import Simulator
 from shared.bus.memory import MemoryBus
 from shared.bus.port import Bus
 from shared.bus.rabbitmq import open_rabbit_bus
@@ -27,6 +38,10 @@ from shared.runtime.settings import Settings
 from shared.store.database import Database
 from shared.store.embedded import embedded_postgres
 from shared.store.migrations import migrate
+
+SIMULATED = {"store_raw": True, "events_kept": 20_000}
+"""The whole notification in every event, as a broker would have it; not so many that saving them
+takes long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +59,12 @@ class Up:
     async def run(self, stop: asyncio.Event) -> None:
         """Run everything until `stop` is set or the time is over, then print a summary."""
         async with AsyncExitStack() as stack:
-            settings = await stack.enter_async_context(self._settings())
+            used = is_used(self.data)
+            settings, simulator = await stack.enter_async_context(self._watched())
             parts = await stack.enter_async_context(self._parts(settings))
+            if used and simulator is not None and not simulator.goes_on:
+                # All that was known of the cloud before it is wrong now, and no event will say so.
+                await ask_full_passes(parts.database, [CLOUD], ALL, by=START, now=self.clock.now())
             clients = await stack.enter_async_context(
                 clients_of(settings.clouds, clock=self.clock, random=self.random)
             )
@@ -64,8 +83,8 @@ class Up:
             click.echo(summary(await screen.view()))
 
     @asynccontextmanager
-    async def _settings(self) -> AsyncIterator[Settings]:
-        """Give the settings, with a simulated cloud running when one is wanted."""
+    async def _watched(self) -> AsyncIterator[tuple[Settings, Simulator | None]]:
+        """Give the settings, and a simulated cloud among the clouds when one is wanted."""
         settings = self.settings
         if not self.simulate:
             if not settings.clouds:
@@ -77,16 +96,15 @@ class Up:
                     ]
                 )
             check_clouds(settings.clouds)
-            yield settings
+            yield settings, None
             return
-        simulated = simulator_settings({"store_raw": True, **settings.simulator})
-        clouds_yaml = self.data / "clouds.yaml"
-        async with simulated_cloud(
-            simulated, clouds_yaml, CLOUD, clock=self.clock, random=self.random
-        ):
-            settings = watching(settings, clouds_yaml)
+        simulated = simulator_settings({**SIMULATED, **settings.simulator})
+        async with kept_cloud(
+            simulated, self.data, clock=self.clock, random=self.random
+        ) as simulator:
+            settings = watching(settings, self.data / CLOUDS_YAML)
             check_clouds(settings.clouds)
-            yield settings
+            yield settings, simulator
 
     @asynccontextmanager
     async def _parts(self, settings: Settings) -> AsyncIterator[Parts]:

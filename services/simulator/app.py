@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -21,6 +21,7 @@ from services.simulator.notifiers import FanOut, MisbehavingNotifier, Notifier
 from services.simulator.panko import PankoNotifier
 from services.simulator.population import populate
 from services.simulator.runner import Runner
+from services.simulator.saved import Saved, StateFile
 from services.simulator.settings import SimulatorSettings
 from services.simulator.state import State
 from services.simulator.tokens import Tokens
@@ -34,10 +35,12 @@ _STOP_SECONDS = 2.0
 class Simulator:
     """A running simulated cloud."""
 
-    def __init__(self, state: State, url: str) -> None:
+    def __init__(self, state: State, url: str, *, goes_on: bool) -> None:
         self.state = state
         self.url = url
         """Where all APIs are, such as `http://127.0.0.1:35357`."""
+        self.goes_on = goes_on
+        """Whether this is the cloud that was saved; otherwise it is a new one."""
 
     @classmethod
     @asynccontextmanager
@@ -48,15 +51,20 @@ class Simulator:
         clock: Clock,
         random: Random,
         notifier: Notifier | None = None,
+        state_file: StateFile | None = None,
     ) -> AsyncIterator["Simulator"]:
         """Run a cloud until the block is left.
 
         Notifications go to the simulator's own Panko, to `transport_url` where one is set, and to
         `notifier`. `random` is for misbehaviour, tokens and reconnecting; the world and its life
-        depend on `settings.seed` alone.
+        depend on `settings.seed` alone. With a `state_file` the cloud saved there goes on, and is
+        saved there at the end.
         """
-        state, runner = _compose(settings, clock, random)
+        saved = state_file.load() if state_file is not None else None
+        state, runner = _compose(settings, clock, random, saved)
         async with AsyncExitStack() as stack:
+            if state_file is not None:
+                stack.callback(_save, state_file, state, runner)
             ways: list[Notifier] = [PankoNotifier(state.events, clock)]
             if settings.transport_url is not None:
                 ways.append(
@@ -74,10 +82,12 @@ class Simulator:
             state.notifier.target = FanOut(ways)
             await stack.enter_async_context(state.notifier)
             url = await _serve(stack, state)
+            if state_file is not None:
+                state_file.forget()
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             life = tasks.create_task(runner.run(), name="simulated-life")
-            stack.callback(life.cancel)
-            yield cls(state, url)
+            stack.push_async_callback(_end, life, runner)
+            yield cls(state, url, goes_on=saved is not None)
 
     def truth(self, kind: str) -> dict[str, Json]:
         """Return the living objects of a kind by id; see `services.simulator.truth`."""
@@ -114,27 +124,55 @@ class Simulator:
         path.chmod(0o600)
 
 
-def _compose(settings: SimulatorSettings, clock: Clock, random: Random) -> tuple[State, Runner]:
-    now = clock.now()
+async def _end(life: asyncio.Task[None], runner: Runner) -> None:
+    """Let the life come to its end; a broker that takes nothing does not hold it up for ever."""
+    runner.stop()
+    await asyncio.wait({life}, timeout=_STOP_SECONDS)
+    life.cancel()
+
+
+def _save(state_file: StateFile, state: State, runner: Runner) -> None:
+    """Save a cloud that is at rest. One that was cut off is half of something: it is not saved."""
+    if runner.ended and not state.life.in_flight:
+        state_file.save(Saved(state.life, tuple(state.events.all())))
+
+
+def _life(settings: SimulatorSettings, now: datetime, random: Random, saved: Saved | None) -> Life:
+    """Return the life that was saved, or that of a new cloud, as the settings want it."""
     wanted = settings.notification_format
     dialect = Dialect(
         legacy=wanted in {"unversioned", "both"},
         versioned=wanted in {"versioned", "both"},
         cinder_exchange=settings.cinder_exchange,
     )
-    world = World(Random(settings.seed), now, dialect)  # noqa: S311 -- repeatable, not secret
+    if saved is not None:
+        life = saved.life
+        life.world.dialect, life.pace = dialect, settings.pace
+        life.rest(now)
+        return life
+    seed = random.getrandbits(64) if settings.seed is None else settings.seed
+    world = World(Random(seed), now, dialect)  # noqa: S311 -- repeatable, not secret
     populate(world, settings.servers)
-    life = Life(world, origin=now, pace=settings.pace)
+    return Life(world, origin=now, pace=settings.pace)
+
+
+def _compose(
+    settings: SimulatorSettings, clock: Clock, random: Random, saved: Saved | None
+) -> tuple[State, Runner]:
+    life = _life(settings, clock.now(), random, saved)
     life.start(Rate(operations=settings.rate))
+    events = EventStore(random, store_raw=settings.store_raw, kept=settings.events_kept)
+    if saved is not None:
+        events.restore(saved.events)
     notifier = MisbehavingNotifier(FanOut(()), random)
     runner = Runner(life, notifier, clock)
     state = State(
         settings=settings,
         clock=clock,
         random=random,
-        world=world,
+        world=life.world,
         life=life,
-        events=EventStore(random, store_raw=settings.store_raw, kept=settings.events_kept),
+        events=events,
         tokens=Tokens(random, life=timedelta(seconds=settings.token_life)),
         notifier=notifier,
         misbehaviour=settings.misbehaviour,

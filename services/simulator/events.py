@@ -5,6 +5,7 @@ are kept as JSON text, since they are written once and read as they are.
 """
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -66,6 +67,18 @@ class EventStore:
     def get(self, message_id: str) -> Event | None:
         """Return a recorded event."""
         return self._events.get(message_id)
+
+    def all(self) -> list[Event]:
+        """Return every event, in the order of Panko's sort; those not recorded yet come last."""
+        return [
+            *(self._events[message_id] for _, message_id in self._positions),
+            *(event for _, _, event in self._pending),
+        ]
+
+    def restore(self, events: Iterable[Event]) -> None:
+        """Record the events of an earlier store."""
+        for event in events:
+            self._add(event)
 
     def _add(self, event: Event) -> None:
         message_id = event.position[1]

@@ -1,9 +1,11 @@
 """Drives the life by the clock and hands what it sends to the notifiers."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 
 from services.simulator.life.life import Life
+from services.simulator.notification import Notification
 from services.simulator.notifiers import Notifier
 from shared.clock import Clock
 
@@ -13,27 +15,37 @@ _BREATHE_EVERY = 20
 
 
 class Runner:
-    """Runs until cancelled. Whoever changes the life calls `wake`."""
+    """Runs until it is told to stop. Whoever changes the life calls `wake`."""
 
     def __init__(self, life: Life, notifier: Notifier, clock: Clock) -> None:
         self._life = life
         self._notifier = notifier
         self._clock = clock
         self._woken = asyncio.Event()
+        self._stopping = False
+        self.ended = False
+        """Whether it was told to stop and the cloud is at rest."""
 
     def wake(self) -> None:
         """Look again at what is due."""
         self._woken.set()
 
+    def stop(self) -> None:
+        """Begin nothing any more; what is in flight ends, without its pauses."""
+        self._stopping = True
+        self._woken.set()
+
     async def run(self) -> None:
-        """Let things happen when they are due."""
-        while True:
+        """Let things happen when they are due, until told to stop."""
+        while not self._stopping:
             self._woken.clear()
             wait = self._seconds_to_wait()
             if wait is None or wait > 0:
                 await self._sleep(wait)
             else:
                 await self._catch_up()
+        await self._send(self._life.finish())
+        self.ended = True
 
     def _seconds_to_wait(self) -> float | None:
         due = self._life.due()
@@ -56,7 +68,10 @@ class Runner:
         if behind > _MOST_BEHIND.total_seconds():
             self._life.origin += timedelta(seconds=behind)
             now -= behind
-        for count, notification in enumerate(self._life.advance(now), start=1):
+        await self._send(self._life.advance(now))
+
+    async def _send(self, notifications: Iterator[Notification]) -> None:
+        for count, notification in enumerate(notifications, start=1):
             await self._notifier.send(
                 notification.exchange, notification.topic, notification.message
             )

@@ -65,10 +65,10 @@ class SimulatorSettings(_Section):
     """Where all APIs listen."""
     port: int = Field(default=0, ge=0, le=65535)
     """One port for all APIs, told apart by the path; 0 takes a free one."""
-    seed: int = 1
-    """The same seed gives the same ids and the same life."""
+    seed: int | None = None
+    """The same seed gives the same ids and the same life; absent: no two clouds are alike."""
     servers: int = Field(default=50, ge=0, le=200_000)
-    """Servers to begin with; everything else is in proportion."""
+    """Servers to begin with; everything else is in proportion. A cloud that goes on has its own."""
     rate: float = Field(default=2, ge=0)
     """Operations per second (boot a server, attach a volume, ...); 0 is a cloud at rest."""
     pace: float = Field(default=1, ge=0)

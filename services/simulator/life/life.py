@@ -19,6 +19,7 @@ from services.simulator.notification import Notification, Operation, Pause
 from services.simulator.world import World
 
 STANDARD_LIFE: tuple[Choice, ...] = (*COMPUTE, *NETWORK, *OTHER)
+_WEIGHTS = tuple(accumulate(choice.weight for choice in STANDARD_LIFE))
 _TRIES = 20
 _USUAL_NOTIFICATIONS = 7.0
 """Notifications for each operation, as long as too few were counted to know better."""
@@ -49,7 +50,6 @@ class Life:
         self._next_start: float | None = None
         self._in_flight: list[tuple[float, int, Operation]] = []
         self._sequence = 0
-        self._weights = list(accumulate(choice.weight for choice in STANDARD_LIFE))
 
     @property
     def beginning(self) -> bool:
@@ -111,6 +111,13 @@ class Life:
                 yield from self._advance(operation)
         self.elapsed = max(self.elapsed, elapsed)
 
+    def finish(self) -> Iterator[Notification]:
+        """Begin nothing any more, and let what is in flight end at once: no time passes."""
+        self.stop()
+        while self._in_flight:
+            _, _, operation = heappop(self._in_flight)
+            yield from self._advance(operation)
+
     def _advance(self, operation: Operation) -> Iterator[Notification]:
         for step in operation:
             if isinstance(step, Pause):
@@ -126,7 +133,7 @@ class Life:
 
     def _begin_any(self) -> None:
         for _ in range(_TRIES):
-            chosen = self.world.random.choices(STANDARD_LIFE, cum_weights=self._weights)[0]
+            chosen = self.world.random.choices(STANDARD_LIFE, cum_weights=_WEIGHTS)[0]
             if self._try(chosen):
                 return
 
