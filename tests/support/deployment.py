@@ -32,9 +32,14 @@ class Service:
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self.process is not None and self.process.poll() is None
+
     def start(self) -> None:
         """Start the process; `ready` tells when it works."""
-        assert self.process is None or self.process.poll() is not None, f"{self.name} runs"
+        assert not self.running, f"{self.name} runs"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "services.cli.main", *self.arguments],
@@ -75,7 +80,7 @@ class Service:
         await eventually(is_ready, what=f"{self.name} is ready; see {self.log}", seconds=60)
 
     def _signal(self, how: signal.Signals) -> None:
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None or not self.running:
             return
         self.process.send_signal(how)
         self.process.wait(STOP_SECONDS)

@@ -113,6 +113,12 @@ class RabbitNode:
         """Return the AMQP URL of `vhost` (percent-encoded); guest may do everything."""
         return f"amqp://{user}:{password}@127.0.0.1:{self._amqp}/{vhost}"
 
+    @property
+    def pid(self) -> int:
+        """The broker's process."""
+        assert self._server is not None, "the node does not run"
+        return self._server.pid
+
     def start(self) -> None:
         """Start the broker on the data it had; return when it serves clients."""
         assert self._server is None, "the node runs already"
@@ -245,7 +251,8 @@ class RabbitVhost:
 
 
 @contextmanager
-def _running_node() -> Iterator[RabbitNode]:
+def running_node() -> Iterator[RabbitNode]:
+    """Run a broker in a temporary directory until the block is left."""
     # Not pytest's tmp_path: its long names exceed what Erlang's tools accept in places.
     with tempfile.TemporaryDirectory(prefix="rabbit-", ignore_cleanup_errors=True) as directory:
         node = RabbitNode(Path(directory))
@@ -270,7 +277,7 @@ def fresh_vhost(node: RabbitNode) -> Iterator[RabbitVhost]:
 @pytest.fixture(scope="session")
 def rabbit_node() -> Iterator[RabbitNode]:
     """The broker shared by the session; never stop it, use `dedicated_node` for that."""
-    with _running_node() as node:
+    with running_node() as node:
         yield node
 
 
@@ -290,5 +297,5 @@ def rabbit_url(rabbit_vhost: RabbitVhost) -> str:
 @pytest.fixture
 def dedicated_node() -> Iterator[RabbitNode]:
     """A broker for one test alone, which may stop, kill and restart it."""
-    with _running_node() as node:
+    with running_node() as node:
         yield node
