@@ -19,6 +19,8 @@ SINGLE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 
 _OPTIONAL = ("name", "project", "user", "request_id", "host", "zone", "old_state", "state")
+_TEXTS = ("id", "cloud", "type", "service", "publisher", "priority", "category")
+"""What consumers compare and count by, so that anything else would end them."""
 
 
 def routing_key(event: Event) -> str:
@@ -54,10 +56,20 @@ def decode(body: bytes, content_type: str | None) -> tuple[Event, ...]:
     return tuple(from_cloudevent(item) for item in items)
 
 
+def split(body: bytes, content_type: str | None) -> list[bytes]:
+    """Return the items of a batch as messages of their own; nothing for what is no batch."""
+    try:
+        items = orjson.loads(body) if content_type == BATCH else None
+        return [orjson.dumps(item) for item in items] if isinstance(items, list) else []
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return []
+
+
 def to_cloudevent(event: Event) -> dict[str, Any]:
     """Return the event as the JSON object of a CloudEvent."""
     subject = event.subject
     data: dict[str, Any] = {
+        "canonical": event.canonical,
         "publisher": event.publisher,
         "flavour": event.flavour,
         "action": event.action,
@@ -94,10 +106,11 @@ def from_cloudevent(item: Any) -> Event:
     try:
         data = item["data"]
         cloud = item["cloud"]
-        return Event(
+        event = Event(
             id=item["id"],
             cloud=cloud,
             type=item["type"],
+            canonical=data.get("canonical", item["type"]),
             time=datetime.fromisoformat(item["time"]).astimezone(UTC),
             service=item["service"],
             publisher=data["publisher"],
@@ -114,5 +127,10 @@ def from_cloudevent(item: Any) -> Event:
             payload=data["payload"],
             **{key: data[key] for key in _OPTIONAL if key in data},
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnreadableEvent(f"not an osevents CloudEvent: {error!r}") from error
+    for name in _TEXTS:
+        if type(getattr(event, name)) is not str:
+            told = type(getattr(event, name)).__name__
+            raise UnreadableEvent(f"not an osevents CloudEvent: {name} is {told}, not text")
+    return event

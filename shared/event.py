@@ -4,10 +4,9 @@ Events are values. The catcher makes them (`services.catcher.decoding`), the bus
 (`shared.codec` gives their wire form), everybody else only reads them.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.resource import ResourceRef
 
@@ -53,15 +52,21 @@ class Flavour(StrEnum):
     """A Panko or Ceilometer event: flat traits, perhaps no payload."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One thing that happened in a cloud."""
+class Event(NamedTuple):
+    """One thing that happened in a cloud; made with keywords only.
+
+    A named tuple and no frozen dataclass, because every service makes one for each event, and this
+    takes less than half the time.
+    """
 
     id: str
     """The notification's `message_id`: the same through every source, the key of every dedupe."""
     cloud: str
     type: str
-    """As the service named it, e.g. `compute.instance.create.end`."""
+    """As the service named it, e.g. `instance.create.end`."""
+    canonical: str
+    """The name for this whichever way it came: `compute.instance.create.end` for both of Nova's
+    formats. The type itself where it has no other name."""
     time: datetime
     """When the service says it happened; UTC. The time of receipt where it says nothing usable."""
     service: str
@@ -93,7 +98,7 @@ class Event:
     state: str | None = None
     synthetic: bool = False
     """Made for a test or demonstration, not by a service."""
-    payload: Any = field(default=None, compare=False)
+    payload: Any = None
     """What the service sent, any JSON value, secrets removed; traits as an object for TRAITS."""
 
     @property

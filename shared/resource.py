@@ -1,7 +1,7 @@
 """What an event is about and what the inventory holds: a resource, named by cloud, kind and id."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -23,8 +23,7 @@ class Kind(StrEnum):
     PROJECT = "project"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ResourceRef:
+class ResourceRef(NamedTuple):
     """Names one object of one cloud, e.g. (prod, server, 5f3c...).
 
     `kind` is a plain string, since users may catalogue kinds that we do not know.

@@ -18,6 +18,7 @@ def gap_event(*, id_: str, cloud: str, source: str, reason: str, now: datetime) 
         id=id_,
         cloud=cloud,
         type=TYPE,
+        canonical=TYPE,
         time=now,
         service="osevents",
         publisher=f"catcher.{source}",

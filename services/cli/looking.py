@@ -99,8 +99,8 @@ def event_row(row: TimelineRow) -> dict[str, Any]:
 def resource_row(row: ResourceRow) -> dict[str, Any]:
     """Return a resource as it is printed."""
     fields = asdict(row)
-    ref = fields.pop("ref")
-    return {"id": ref["id"], "kind": ref["kind"], "cloud": ref["cloud"], **fields}
+    del fields["ref"]
+    return {"id": row.ref.id, "kind": row.ref.kind, "cloud": row.ref.cloud, **fields}
 
 
 def change_row(change: Change) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 from shared.catalogue import convention
-from shared.catalogue.model import Entry, Readings, Rule, TimelineRule
+from shared.catalogue.model import Entry, Readings, Rule, TimelineRule, Twin
 from shared.event import Action, Level, Phase
 
 _T = TypeVar("_T")
@@ -25,6 +25,7 @@ class Catalogue:
         self,
         rules: Sequence[Rule],
         timeline: Sequence[TimelineRule],
+        twins: Sequence[Twin],
         publishers: Mapping[str, str],
         namespaces: Mapping[str, str],
     ) -> None:
@@ -34,6 +35,7 @@ class Catalogue:
         self._namespaces = dict(namespaces)
         self._rules = _Patterns(self.rules, lambda rule: rule.pattern)
         self._shown = _Patterns(self.timeline, lambda rule: rule.pattern)
+        self._twins = _Patterns(twins, lambda twin: twin.pattern)
         self._entries: dict[tuple[str, str | None], Entry] = {}
 
     def lookup(self, event_type: str, service: str | None = None) -> Entry:
@@ -64,10 +66,27 @@ class Catalogue:
         shared = [rule for rule in rules if not rule.versioned_only]
         rule = next(iter([*own, *shared]), None)
         entry = _entry_of(rule or convention.guessed(event_type), event_type)
-        for shown in self._shown.matching(event_type)[:1]:
-            category, level = shown.category or entry.category, shown.level or entry.level
-            entry = replace(entry, category=category, level=level)
-        return replace(entry, known=rule is not None)
+        shown = next(iter(self._shown.matching(event_type)), _AS_SAID)
+        twin = next(iter(self._twins.matching(event_type)), None)
+        return replace(
+            entry,
+            canonical=twin.name_of(event_type) if twin else event_type,
+            known=rule is not None,
+            category=shown.category or entry.category,
+            level=_level(entry, shown.level),
+        )
+
+
+_AS_SAID = TimelineRule(pattern="*", category=None, level=None)
+
+
+def _level(entry: Entry, shown: Level | None) -> Level:
+    """Return critical for failures, detail for starts and audits, else what the data says."""
+    if entry.phase is Phase.ERROR:
+        return Level.CRITICAL
+    if entry.phase is Phase.START or entry.action is Action.NONE:
+        return Level.DETAIL
+    return shown or entry.level
 
 
 def _entry_of(rule: Rule, event_type: str) -> Entry:
@@ -75,12 +94,13 @@ def _entry_of(rule: Rule, event_type: str) -> Entry:
     phase = rule.phase or convention.phase_of(event_type)
     return Entry(
         type=event_type,
+        canonical=event_type,
         service=rule.service,
         kind=rule.kind,
         action=action,
         phase=phase,
         category=rule.category,
-        level=Level.CRITICAL if phase is Phase.ERROR else Level.DETAIL,
+        level=Level.DETAIL,
         known=True,
         refresh=() if action is Action.NONE else rule.refresh,
         refresh_at_start=rule.refresh_at_start,

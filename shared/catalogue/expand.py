@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from shared.catalogue.model import SUBJECT, TEXTS, Refresh, Related, Rule, TimelineRule
+from shared.catalogue.model import SUBJECT, TEXTS, Refresh, Related, Rule, TimelineRule, Twin
 from shared.catalogue.schema import CatalogueFile, EventsOfTypes, RefreshFields
 from shared.event import Flavour
 from shared.target import BY_KIND
@@ -24,6 +24,12 @@ def timeline_of(file: CatalogueFile) -> Iterator[TimelineRule]:
     for shown in file.timeline:
         for pattern in _alternatives(shown.types):
             yield TimelineRule(pattern, shown.category, shown.level)
+
+
+def twins_of(file: CatalogueFile) -> Iterator[Twin]:
+    """Yield which types of `file` go by which other name."""
+    for pattern, canonical in file.twins.items():
+        yield Twin(pattern, canonical)
 
 
 def rules_of(file: CatalogueFile) -> Iterator[Rule]:
@@ -108,6 +114,9 @@ def _alternatives(patterns: Sequence[str]) -> list[str]:
 
 def mistakes_in(file: CatalogueFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yield what the schema cannot see: shapes that do not exist, words without a value."""
+    for pattern, canonical in file.twins.items():
+        if "*" in canonical and "*" not in pattern:
+            yield ("twins", pattern), f"{canonical!r} has a *, but {pattern!r} has none for it"
     for index, event in enumerate(file.events):
         if event.shape is not None and event.shape not in file.shapes:
             known = ", ".join(sorted(file.shapes)) or "none"

@@ -13,7 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from shared.catalogue.catalogue import Catalogue
-from shared.catalogue.expand import mistakes_in, rules_of, timeline_of
+from shared.catalogue.expand import mistakes_in, rules_of, timeline_of, twins_of
 from shared.catalogue.schema import CatalogueFile
 from shared.errors import Misconfigured, Problem
 
@@ -64,6 +64,7 @@ def _catalogue(files: Sequence[CatalogueFile]) -> Catalogue:
     return Catalogue(
         rules=[rule for file in files for rule in rules_of(file)],
         timeline=[rule for file in files for rule in timeline_of(file)],
+        twins=[twin for file in files for twin in twins_of(file)],
         publishers={name: file.service for file in files for name in file.publishers},
         namespaces={file.namespace: file.service for file in files if file.namespace},
     )

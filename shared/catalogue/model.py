@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.catalogue.paths import Collector, Reader, collector, reader
+from shared.catalogue.paths import Collector, Reader, collector, reader, where
 from shared.event import Action, Flavour, Level, Phase
 
 SUBJECT = "subject"
@@ -85,14 +85,31 @@ class TimelineRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """Two names for the same: what `pattern` matches goes by the name `canonical`.
+
+    A `*` in both stands for the same text.
+    """
+
+    pattern: str
+    canonical: str
+
+    def name_of(self, event_type: str) -> str:
+        """Return the canonical name of a type that matches the pattern."""
+        before, _, after = self.pattern.partition("*")
+        return self.canonical.replace("*", event_type[len(before) : len(event_type) - len(after)])
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """The compiled paths of one rule for one flavour."""
 
     subjects: Collector
     kind: Callable[[dict[str, Any]], str | None] | None
-    related: tuple[tuple[str, Collector, Collector | None, str], ...]
-    """(kind, ids, texts that decide, what those begin with)."""
-    texts: tuple[tuple[str, Reader], ...]
+    related: tuple[tuple[str, Collector], ...]
+    """Kinds and how to read their ids."""
+    texts: tuple[Reader | None, ...]
+    """How to read each of TEXTS, in their order; None where this flavour does not tell it."""
 
 
 class Readings(dict[Flavour, Reading]):
@@ -112,6 +129,8 @@ class Entry:
     """What holds for one event type."""
 
     type: str
+    canonical: str
+    """The name it goes by whichever of its names it came under."""
     service: str
     kind: str
     """The subject's kind; empty when the type has no subject, or the payload names the kind."""
@@ -127,22 +146,21 @@ class Entry:
 
 
 def _reading(rule: Rule, flavour: Flavour) -> Reading:
-    texts = ((name, reader(paths.get(flavour, ()))) for name, paths in rule.texts.items())
     return Reading(
         subjects=collector(rule.id.get(flavour, ())),
         kind=_kind_reader(rule, flavour),
         related=tuple(
-            (
-                related.kind,
-                collector(related.id[flavour]),
-                collector(related.when[flavour]) if related.when.get(flavour) else None,
-                related.starts,
-            )
+            (related.kind, _related_ids(related, flavour))
             for related in rule.related
             if related.id.get(flavour)
         ),
-        texts=tuple((name, read) for name, read in texts if read),
+        texts=tuple(reader(rule.texts.get(name, {}).get(flavour, ())) for name in TEXTS),
     )
+
+
+def _related_ids(related: Related, flavour: Flavour) -> Collector:
+    ids, words = collector(related.id[flavour]), related.when.get(flavour)
+    return where(ids, collector(words), related.starts) if words else ids
 
 
 def _kind_reader(rule: Rule, flavour: Flavour) -> Reader | None:

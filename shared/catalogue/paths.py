@@ -19,18 +19,29 @@ Reader = Callable[[dict[str, Any]], str | None]
 Collector = Callable[[dict[str, Any]], Sequence[str | None]]
 """Returns the texts of a payload, in order; None for an item of a list that has none."""
 
+WRAPPING = "_object.data"
+"""How the key ends under which a versioned object has its data; before it stands whose it is."""
 _TAIL = "|tail"
 _WRAPPING_KEYS = 8
 """A versioned object's wrapping has name, namespace, version, data and perhaps changes."""
 
 
+def wrapping_key(value: dict[str, Any]) -> str | None:
+    """Return the key of the data of a versioned object, None when `value` is not one."""
+    if len(value) <= _WRAPPING_KEYS:
+        for key in value:
+            if key.endswith(WRAPPING):
+                return key
+    return None
+
+
 def unwrapped(value: dict[str, Any]) -> dict[str, Any]:
     """Return the data of a versioned object, or `value` itself when it is not one."""
-    if len(value) <= _WRAPPING_KEYS:
-        for key, data in value.items():
-            if key.endswith("_object.data"):
-                return data if type(data) is dict else {}
-    return value
+    key = wrapping_key(value)
+    if key is None:
+        return value
+    data = value[key]
+    return data if type(data) is dict else {}
 
 
 def reader(paths: Sequence[str]) -> Reader | None:
@@ -51,16 +62,34 @@ def _either(get: Reader, get_other: Reader) -> Reader:
 
 def collector(paths: Sequence[str]) -> Collector:
     """Return a function that gives the texts at the first of `paths` where there are any."""
-    collectors = tuple(_collector(path) for path in paths)
+    places = tuple(_one_or_all(path) for path in paths)
 
     def collect(payload: dict[str, Any]) -> Sequence[str | None]:
-        for get in collectors:
-            values = get(payload)
-            if values:
-                return values
+        for get, get_all in places:
+            if get:
+                value = get(payload)
+                if value is not None:
+                    return (value,)
+            elif get_all:
+                values = get_all(payload)
+                if values:
+                    return values
         return ()
 
     return collect
+
+
+def where(collect: Collector, words: Collector, starts: str) -> Collector:
+    """Return a function that gives those texts beside which a word that begins so stands."""
+
+    def collect_some(payload: dict[str, Any]) -> Sequence[str | None]:
+        found = collect(payload)
+        if not found:
+            return ()
+        pairs = zip(found, words(payload), strict=False)
+        return [text for text, word in pairs if word is not None and word.startswith(starts)]
+
+    return collect_some
 
 
 def problem_of(path: str) -> str | None:
@@ -101,6 +130,8 @@ def _nested(outer: str, inner: str) -> Reader:
 
     def get(payload: dict[str, Any]) -> str | None:
         holder = payload.get(outer)
+        if holder is None:
+            return None
         value = holder.get(inner) if type(holder) is dict else None
         return value if type(value) is str and value else walk(payload)
 
@@ -109,12 +140,7 @@ def _nested(outer: str, inner: str) -> Reader:
 
 def _walker(steps: tuple[str, ...]) -> Reader:
     def get(payload: dict[str, Any]) -> str | None:
-        value: Any = payload
-        for step in steps:
-            value = _step(value, step)
-            if value is None:
-                return None
-        return _text(value)
+        return _text(_descend(payload, steps))
 
     return get
 
@@ -127,26 +153,20 @@ def _tail_of(get: Reader) -> Reader:
     return tail
 
 
-def _collector(path: str) -> Collector:
-    if "*" not in path.split("/"):
-        get = _getter(path)
+def _one_or_all(path: str) -> tuple[Reader | None, Collector | None]:
+    steps = path.split("/")
+    if "*" not in steps:
+        return _getter(path), None
+    star = steps.index("*")
+    return None, _all(tuple(steps[:star]), tuple(steps[star + 1 :]))
 
-        def collect_one(payload: dict[str, Any]) -> Sequence[str | None]:
-            value = get(payload)
-            return () if value is None else (value,)
 
-        return collect_one
-    before, _, after = path.partition("*")
-    head = tuple(step for step in before.split("/") if step)
-    tail = tuple(step for step in after.split("/") if step)
-
+def _all(head: tuple[str, ...], tail: tuple[str, ...]) -> Collector:
     def collect(payload: dict[str, Any]) -> Sequence[str | None]:
-        items: Any = payload
-        for step in head:
-            items = _step(items, step)
+        items = _descend(payload, head)
         if type(items) is not list:
             return ()
-        return tuple(_text(_descend(item, tail)) for item in items)
+        return [_text(_descend(item, tail)) for item in items]
 
     return collect
 
@@ -154,16 +174,18 @@ def _collector(path: str) -> Collector:
 def _descend(value: Any, steps: tuple[str, ...]) -> Any:
     for step in steps:
         value = _step(value, step)
+        if value is None:
+            break
     return value
 
 
 def _step(value: Any, step: str) -> Any:
-    if type(value) is not dict:
-        return value[0] if type(value) is list and value and step == "0" else None
-    found = value.get(step)
-    if found is None and len(value) <= _WRAPPING_KEYS:
+    if type(value) is dict:
+        found = value.get(step)
+        if found is not None or len(value) > _WRAPPING_KEYS:
+            return found
         return unwrapped(value).get(step)
-    return found
+    return value[0] if type(value) is list and value and step == "0" else None
 
 
 def _text(value: Any) -> str | None:

@@ -50,6 +50,15 @@ FlavouredPaths = Annotated[dict[Flavour, PathList], BeforeValidator(_by_flavour)
 FlavouredTexts = Annotated[dict[Flavour, TextList], BeforeValidator(_by_flavour)]
 
 
+def _one_star(name: str) -> str:
+    if name.count("*") > 1:
+        raise ValueError(f"{name!r}: only one * can stand in the name of a twin")
+    return name
+
+
+TypeName = Annotated[str, AfterValidator(_one_star)]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -128,7 +137,11 @@ class ShownAs(_Strict):
 
 
 class CatalogueFile(_Strict):
-    """One file of the catalogue."""
+    """One file of the catalogue.
+
+    `twins` gives a type that has several names the one it is known by: other name -> canonical
+    name, where a `*` in both stands for the same text.
+    """
 
     service: str = "unknown"
     publishers: list[str] = Field(default_factory=list)
@@ -136,5 +149,6 @@ class CatalogueFile(_Strict):
     versioned_only: bool = False
     defaults: EventFields = EventFields()
     shapes: dict[str, EventFields] = Field(default_factory=dict)
+    twins: dict[TypeName, TypeName] = Field(default_factory=dict)
     events: list[EventsOfTypes] = Field(default_factory=list)
     timeline: list[ShownAs] = Field(default_factory=list)

@@ -27,6 +27,7 @@ events = st.builds(
     id=text,
     cloud=st.just("prod"),
     type=text,
+    canonical=text,
     time=times,
     service=text,
     publisher=text,

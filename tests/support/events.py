@@ -21,6 +21,7 @@ def event(id_: str = "event-1", **different: Any) -> Event:
         "id": id_,
         "cloud": "prod",
         "type": "compute.instance.power_off.end",
+        "canonical": "compute.instance.power_off.end",
         "time": NOON,
         "service": "compute",
         "publisher": "compute.host1",

@@ -14,7 +14,7 @@ from typing import Any
 
 from services.catcher.decoding.json_text import check_depth, parsed, quoted, settled, without_nul
 from services.catcher.decoding.notification import CONTEXT_KEYS, Notification
-from shared.catalogue.paths import unwrapped
+from shared.catalogue.paths import WRAPPING, wrapping_key
 from shared.errors import UnreadableNotification
 from shared.event import Flavour
 
@@ -126,24 +126,24 @@ def _enveloped(message: dict[str, Any]) -> Any:
 def _from_message(message: Any, body: bytes) -> Notification:
     if type(message) is not dict:
         raise UnreadableNotification(f"a notification is an object, this is {quoted(message)}")
-    event_type = _event_type(message)
-    payload = message.get("payload")
+    get = message.get
+    payload = get("payload")
     flavour, namespace = _flavour(payload)
-    nested = message.get("_context")
-    if type(nested) is dict:
-        context = {key: nested[key] for key in CONTEXT_KEYS if key in nested}
-    else:
-        context = {key: message[name] for name, key in _CONTEXT if name in message}
+    nested = get("_context")
     return Notification(
-        message_id=_message_id(message, body),
-        event_type=event_type,
-        publisher_id=_string(message.get("publisher_id")),
-        priority=_string(message.get("priority")).lower() or "info",
-        timestamp=_string(message.get("timestamp")),
-        payload=payload,
-        context=context,
-        flavour=flavour,
-        namespace=namespace,
+        _message_id(message, body),
+        _event_type(message),
+        _string(get("publisher_id")),
+        _string(get("priority")).lower() or "info",
+        _string(get("timestamp")),
+        payload,
+        (
+            {key: nested[key] for key in CONTEXT_KEYS if key in nested}
+            if type(nested) is dict
+            else {key: message[name] for name, key in _CONTEXT if name in message}
+        ),
+        flavour,
+        namespace,
     )
 
 
@@ -196,13 +196,12 @@ def _message_id(message: Mapping[str, Any], content: bytes) -> str:
 
 def _flavour(payload: Any) -> tuple[Flavour, str]:
     """Tell the flavour of a payload, and for a versioned object whose it is."""
-    if type(payload) is not dict:
-        return Flavour.LEGACY, ""
-    if unwrapped(payload) is not payload:
-        key = next(key for key in payload if key.endswith("_object.data"))
-        return Flavour.VERSIONED, key.removesuffix("_object.data")
-    if "typeURI" in payload and "initiator" in payload:
-        return Flavour.CADF, ""
+    if type(payload) is dict:
+        wrapping = wrapping_key(payload)
+        if wrapping:
+            return Flavour.VERSIONED, wrapping.removesuffix(WRAPPING)
+        if "typeURI" in payload and "initiator" in payload:
+            return Flavour.CADF, ""
     return Flavour.LEGACY, ""
 
 

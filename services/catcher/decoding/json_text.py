@@ -44,7 +44,6 @@ def settled(value: Any, what: str) -> tuple[Any, bytes]:
     """
     try:
         text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-        check_depth(value, text)
     except TypeError:
         try:
             text = json.dumps(value, sort_keys=True, default=str).encode()
@@ -52,8 +51,8 @@ def settled(value: Any, what: str) -> tuple[Any, bytes]:
             raise UnreadableNotification(
                 f"{what} is nested deeper than {_DEEPEST} levels"
             ) from error
-        value = parsed(text, what)
-        check_depth(value, text)
+    value = parsed(text, what)
+    check_depth(value, text)
     return (without_nul(value) if b"\\u0000" in text else value), text
 
 

@@ -12,7 +12,7 @@ from services.catcher.decoding.notification import Notification
 from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.model import Entry, Reading
 from shared.catalogue.paths import unwrapped
-from shared.event import Action, Event, Flavour, Level, Phase
+from shared.event import Event, Flavour, Level, Phase
 from shared.redaction import redact
 from shared.resource import ResourceRef
 
@@ -38,15 +38,20 @@ def normalise(
         service = catalogue.service_of_namespace(notification.namespace)
     entry = catalogue.lookup(notification.event_type, service)
     reading = entry.readings[flavour]
-    phase = _OUTCOMES.get(_outcome(told, flavour), entry.phase)
-    texts = {name: read(told) for name, read in reading.texts}
-    _complete(texts, notification.context)
+    phase = entry.phase
+    if flavour is Flavour.CADF or flavour is Flavour.TRAITS:
+        phase = _OUTCOMES.get(_first_text(told, ("outcome",)) or "", phase)
+    name, project, user, request_id, host, zone, old_state, state = [
+        read and read(told) for read in reading.texts
+    ]
+    context = notification.context
     return Event(
         id=notification.message_id,
         cloud=cloud,
         type=notification.event_type,
+        canonical=entry.canonical,
         time=_time(notification.timestamp, received_at),
-        service=_service(entry, service, notification, catalogue),
+        service=entry.service if entry.known else _service(service, notification, catalogue),
         publisher=notification.publisher_id,
         priority=notification.priority,
         flavour=flavour,
@@ -57,47 +62,33 @@ def normalise(
         known=entry.known,
         subjects=_subjects(cloud, entry, reading, told),
         related=_related(cloud, reading, told),
-        synthetic=_is_synthetic(notification.context, told),
+        name=name,
+        project=project or _first_text(context, _PROJECT_KEYS),
+        user=user or _first_text(context, _USER_KEYS),
+        request_id=request_id or _first_text(context, _REQUEST_KEYS),
+        host=host,
+        zone=zone,
+        old_state=old_state,
+        state=state,
+        synthetic=_is_synthetic(context, told),
         payload=redact(payload),
-        **texts,
     )
 
 
-def _service(
-    entry: Entry, service: str | None, notification: Notification, catalogue: Catalogue
-) -> str:
-    """Return the catalogue's word; for a type it does not know, what namespace or publisher say."""
-    if entry.known:
-        return entry.service
+def _service(service: str | None, notification: Notification, catalogue: Catalogue) -> str:
+    """Return what namespace or publisher say of a type that the catalogue does not know."""
     return service or catalogue.service_of_publisher(notification.publisher_id)
 
 
-def _outcome(told: Mapping[str, Any], flavour: Flavour) -> str:
-    if flavour is Flavour.CADF or flavour is Flavour.TRAITS:
-        outcome = told.get("outcome")
-        return outcome if type(outcome) is str else ""
-    return ""
+# The names that releases of oslo.context gave them, best first; they say what the payload does not.
+_REQUEST_KEYS = ("request_id",)
+_PROJECT_KEYS = ("project_id", "project", "tenant_id", "tenant")
+_USER_KEYS = ("user_id", "user")
 
 
-def _complete(texts: dict[str, str | None], context: Mapping[str, Any]) -> None:
-    """Fill what the payload does not say from the request's context."""
-    if context:
-        for name, keys in _FROM_CONTEXT:
-            if texts.get(name) is None:
-                texts[name] = _first_text(context, keys)
-
-
-_FROM_CONTEXT = (
-    ("request_id", ("request_id",)),
-    ("project", ("project_id", "project", "tenant_id", "tenant")),
-    ("user", ("user_id", "user")),
-)
-"""What an event has -> the names that releases of oslo.context gave it, best first."""
-
-
-def _first_text(context: Mapping[str, Any], keys: Sequence[str]) -> str | None:
+def _first_text(told: Mapping[str, Any], keys: Sequence[str]) -> str | None:
     for key in keys:
-        value = context.get(key)
+        value = told.get(key)
         if type(value) is str and value:
             return value
     return None
@@ -113,30 +104,20 @@ def _subjects(
 
 
 def _related(cloud: str, reading: Reading, told: dict[str, Any]) -> tuple[ResourceRef, ...]:
-    found: dict[tuple[str, str], None] = {}
-    for kind, collect, deciding, starts in reading.related:
-        ids = collect(told)
-        if not ids:
-            continue
-        words = deciding(told) if deciding else None
-        for index, id_ in enumerate(ids):
-            if id_ and (words is None or _begins(words, index, starts)):
-                found[kind, id_] = None
-    return tuple([ResourceRef(cloud, kind, id_) for kind, id_ in found])
-
-
-def _begins(words: Sequence[str | None], index: int, starts: str) -> bool:
-    word = words[index] if index < len(words) else None
-    return word is not None and word.startswith(starts)
+    found = [
+        ResourceRef(cloud, kind, id_)
+        for kind, collect in reading.related
+        for id_ in collect(told)
+        if id_
+    ]
+    return tuple(dict.fromkeys(found) if len(found) > 1 else found)
 
 
 def _level(entry: Entry, phase: Phase, priority: str) -> Level:
-    """Return critical for every failure, detail for starts and audits, else the catalogue's."""
+    """Return the catalogue's level, but critical for every failure and detail for a start."""
     if phase is Phase.ERROR or priority in _FAILED:
         return Level.CRITICAL
-    if phase is Phase.START or entry.action is Action.NONE:
-        return Level.DETAIL
-    return entry.level
+    return Level.DETAIL if phase is Phase.START else entry.level
 
 
 def _is_synthetic(context: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
@@ -151,8 +132,16 @@ def _is_synthetic(context: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
 def _time(text: str, received_at: datetime) -> datetime:
     """Return the time that `text` spells; naive is UTC, as oslo.messaging means it."""
     try:
-        time = datetime.fromisoformat(text)
-        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return received_at
+        # Naive is the rule; with the zone in the text, the parser gives an aware time at once.
+        time = datetime.fromisoformat(f"{text}Z")
+    except ValueError:
+        time = _zoned_time(text) or received_at
     return time if _EARLIEST <= time <= received_at + _LATEST_AHEAD else received_at
+
+
+def _zoned_time(text: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

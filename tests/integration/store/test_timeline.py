@@ -250,7 +250,7 @@ async def test_purging_keeps_a_week_that_is_not_over(database: Database) -> None
 async def test_an_event_goes_on_being_found_by_its_related_objects(database: Database) -> None:
     timeline = Timeline(database)
     events = [
-        replace(item, related=(server(f"server-{number}"),))
+        item._replace(related=(server(f"server-{number}"),))
         for number, item in enumerate(numbered(4))
     ]
     await timeline.append(events, recorded_at=NOON)

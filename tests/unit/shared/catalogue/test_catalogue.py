@@ -59,8 +59,22 @@ def test_manageiqs_83_timeline_types_are_all_listed() -> None:
 )
 def test_they_keep_their_categories(category: str, event_type: str) -> None:
     entry = builtin().lookup(event_type)
+    quiet = entry.phase is Phase.START or entry.action is Action.NONE
+    level = Level.DETAIL if quiet else Level.CRITICAL
 
-    assert (entry.category, entry.level, entry.known) == (category, Level.CRITICAL, True)
+    assert (entry.category, entry.level, entry.known) == (category, level, True)
+
+
+def test_of_manageiqs_types_only_starts_and_measurements_are_details() -> None:
+    types = [name for types in MANAGEIQ.values() for name in types.split()]
+    details = {name for name in types if builtin().lookup(name).level is Level.DETAIL}
+
+    assert details == {
+        "backup.create.start",
+        "backup.restore.start",
+        "snapshot.create.start",
+        "hardware.ipmi.metrics.update",
+    }
 
 
 @pytest.mark.parametrize("event_type", REFRESHING_BEYOND.split())
@@ -87,6 +101,26 @@ def test_right_names_and_versioned_twins_show_alike(misnamed: str, right: str) -
     first, second = builtin().lookup(misnamed), builtin().lookup(right)
 
     assert (first.category, first.level) == (second.category, second.level)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "canonical"),
+    [
+        ("instance.create.end", "compute.instance.create.end"),
+        ("compute.instance.create.end", "compute.instance.create.end"),
+        ("instance.resize_finish.start", "compute.instance.finish_resize.start"),
+        ("instance.live_migration_post_dest.end", "compute.instance.live_migration.post.dest.end"),
+        ("instance.volume_attach.end", "compute.instance.volume.attach"),
+        ("aggregate.add_host.end", "aggregate.addhost.end"),
+        ("server_group.add_member", "servergroup.addmember"),
+        ("compute_task.build_instances.error", "compute_task.build_instances"),
+        ("dns.domain.create", "dns.zone.create"),
+        ("port.create.end", "port.create.end"),
+        ("unheard.of", "unheard.of"),
+    ],
+)
+def test_twins_go_by_one_canonical_name(event_type: str, canonical: str) -> None:
+    assert builtin().lookup(event_type).canonical == canonical
 
 
 @pytest.mark.parametrize(
