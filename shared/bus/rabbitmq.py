@@ -5,40 +5,34 @@ Topology: topic exchange `osevents`; for each consumer group a durable quorum qu
 Publishers and consumers alike declare all of it, so that nothing is lost when a consumer starts
 last, and a deleted queue comes back.
 
-Under load, events of one routing key travel together as a CloudEvents batch: one broker message
-costs far more than one event (see docs/decisions/0003-batches-on-the-bus.md).
+What the messages look like is the business of `shared.bus.messages`.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
-from aiormq.abc import DeliveredMessage
-from pamqp import commands as spec
+import structlog
 
 from shared.amqp.address import Address
-from shared.amqp.consumer import BatchConsumer, Prepare, RawBatch, open_consumer
-from shared.amqp.publisher import ConfirmedPublisher, Outgoing, open_publisher
+from shared.amqp.consumer import RECONNECT, BatchConsumer, Prepare, RawBatch, open_consumer
+from shared.amqp.publisher import ConfirmedPublisher, open_publisher
 from shared.amqp.session import Session
+from shared.bus.messages import DEAD, EXCHANGE, letter_of, message_of, messages_of, take
 from shared.bus.port import Batch, DeadLetterBatch
 from shared.clock import Clock
-from shared.codec import BATCH, SINGLE, decode, encode, encode_batch, routing_key
 from shared.dead_letter import DeadLetter
-from shared.errors import UnreadableEvent
 from shared.event import Event
+from shared.retrying import until_it_works
 
-EXCHANGE = "osevents"
-DEAD = "osevents.dead"
 GROUPS = ("processor", "refresher")
 """The groups whose queues exist from the start; others may bind queues of their own."""
 
-MOST_EVENTS_IN_A_MESSAGE = 100
 PREFETCH_MESSAGES = 200
 
-_PERSISTENT = 2
 _GROUP_QUEUE: dict[str, Any] = {
     "x-queue-type": "quorum",
     # Bounded, and full means that publishers wait: the catcher then leaves events in the cloud's
@@ -56,6 +50,8 @@ _DEAD_QUEUE: dict[str, Any] = {
     "x-max-length": 100_000,
     "x-overflow": "reject-publish",
 }
+
+log = structlog.get_logger(__name__)
 
 
 def queue_of(group: str) -> str:
@@ -102,7 +98,18 @@ class RabbitBus:
     async def dead_letter(self, letters: Sequence[DeadLetter]) -> None:
         """See `shared.bus.port.Publisher.dead_letter`."""
         if letters:
-            await self._publisher.publish([_outgoing_letter(letter) for letter in letters])
+            await self._publisher.publish([message_of(letter) for letter in letters])
+
+    async def keep(self, letters: Sequence[DeadLetter]) -> None:
+        """Make dead letters of what we received, however long the broker makes us wait."""
+        await until_it_works(
+            lambda: self.dead_letter(letters),
+            backoff=RECONNECT,
+            random=self._random,
+            on_failure=lambda error, attempt: log.warning(
+                "dead_letters_wait", reason=str(error), attempt=attempt
+            ),
+        )
 
     @asynccontextmanager
     async def subscribe(self, group: str) -> AsyncIterator["RabbitSubscription"]:
@@ -148,13 +155,9 @@ class RabbitSubscription:
             events: list[Event] = []
             letters: list[DeadLetter] = []
             for message in raw.messages:
-                try:
-                    events.extend(decode(message.body, message.header.properties.content_type))
-                except UnreadableEvent as error:
-                    letters.append(
-                        DeadLetter("bus", str(error), None, message.body, self.clock.now())
-                    )
-            await self.bus.dead_letter(letters)
+                letters += take(message, events, self.clock)
+            if letters:
+                await self.bus.keep(letters)
             if events:
                 return Batch(tuple(events), raw)
             await self.consumer.acknowledge(raw)
@@ -175,64 +178,13 @@ class RabbitDeadLetters:
     async def receive(self, *, most: int, wait: timedelta) -> DeadLetterBatch:
         """See `shared.bus.port.DeadLetterSubscription.receive`."""
         raw = await self.consumer.receive(most=most, wait=wait)
-        letters = tuple(_incoming_letter(message, self.clock) for message in raw.messages)
+        letters = tuple(letter_of(message, self.clock) for message in raw.messages)
         return DeadLetterBatch(letters, raw)
 
     async def acknowledge(self, batch: DeadLetterBatch) -> None:
         """See `shared.bus.port.DeadLetterSubscription.acknowledge`."""
         assert isinstance(batch.token, RawBatch)
         await self.consumer.acknowledge(batch.token)
-
-
-def messages_of(events: Sequence[Event]) -> list[Outgoing]:
-    """Return the messages for `events`: those of one routing key together, in their order."""
-    by_key: dict[str, list[Event]] = {}
-    for event in events:
-        by_key.setdefault(routing_key(event), []).append(event)
-    return [
-        _outgoing(key, group[start : start + MOST_EVENTS_IN_A_MESSAGE])
-        for key, group in by_key.items()
-        for start in range(0, len(group), MOST_EVENTS_IN_A_MESSAGE)
-    ]
-
-
-def _outgoing(key: str, events: Sequence[Event]) -> Outgoing:
-    if len(events) == 1:
-        body, content_type = encode(events[0]), SINGLE
-    else:
-        body, content_type = encode_batch(events), BATCH
-    properties = spec.Basic.Properties(content_type=content_type, delivery_mode=_PERSISTENT)
-    return Outgoing(EXCHANGE, key, body, properties)
-
-
-def _outgoing_letter(letter: DeadLetter) -> Outgoing:
-    headers: dict[str, Any] = {
-        "x-osevents-origin": letter.origin,
-        "x-osevents-reason": letter.reason,
-        "x-osevents-at": letter.at.isoformat(),
-    }
-    if letter.cloud is not None:
-        headers["x-osevents-cloud"] = letter.cloud
-    return Outgoing(
-        DEAD, "", letter.body, spec.Basic.Properties(headers=headers, delivery_mode=_PERSISTENT)
-    )
-
-
-def _incoming_letter(message: DeliveredMessage, clock: Clock) -> DeadLetter:
-    headers = message.header.properties.headers or {}
-    at = headers.get("x-osevents-at")
-    if not isinstance(at, str):
-        # Not ours: the broker moved it here itself, after too many deliveries.
-        reason = f"delivered too often by the broker: {headers.get('x-first-death-reason')!r}"
-        return DeadLetter("bus", reason, None, message.body, clock.now())
-    cloud = headers.get("x-osevents-cloud")
-    return DeadLetter(
-        origin=str(headers["x-osevents-origin"]),
-        reason=str(headers["x-osevents-reason"]),
-        cloud=str(cloud) if cloud is not None else None,
-        body=message.body,
-        at=datetime.fromisoformat(at).astimezone(UTC),
-    )
 
 
 @asynccontextmanager

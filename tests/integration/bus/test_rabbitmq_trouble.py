@@ -10,8 +10,9 @@ import aio_pika
 import pytest
 
 from shared.amqp import session
+from shared.bus.messages import EXCHANGE
 from shared.bus.port import Subscription
-from shared.bus.rabbitmq import EXCHANGE, RabbitBus, open_rabbit_bus, queue_of
+from shared.bus.rabbitmq import RabbitBus, open_rabbit_bus, queue_of
 from shared.clock import SystemClock
 from shared.errors import BusUnavailable
 from tests.support.events import ids, numbered

@@ -1,0 +1,115 @@
+"""The messages of the bus on RabbitMQ: events and dead letters to messages, and back.
+
+Under load, events of one routing key travel together as a CloudEvents batch: one broker message
+costs far more than one event (see docs/decisions/0003-batches-on-the-bus.md).
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from aiormq.abc import DeliveredMessage
+from pamqp import commands as spec
+
+from shared.amqp.publisher import Outgoing
+from shared.clock import Clock
+from shared.codec import BATCH, SINGLE, decode, encode, encode_batch, routing_key, split
+from shared.dead_letter import DeadLetter
+from shared.errors import UnreadableEvent
+from shared.event import Event
+
+EXCHANGE = "osevents"
+DEAD = "osevents.dead"
+
+MOST_EVENTS_IN_A_MESSAGE = 100
+LARGEST_BATCH_BYTES = 4 * 2**20
+"""Brokers refuse messages over a limit: 16 MiB unless RabbitMQ 4 is told otherwise."""
+
+_LONGEST_HEADER = 4000
+"""Characters; all headers of a message must fit into one frame of 128 KiB."""
+_PERSISTENT = 2
+
+
+def messages_of(events: Sequence[Event]) -> list[Outgoing]:
+    """Return the messages for `events`: those of one routing key together, in their order."""
+    by_key: dict[str, list[Event]] = {}
+    for event in events:
+        by_key.setdefault(routing_key(event), []).append(event)
+    return [
+        message
+        for key, group in by_key.items()
+        for start in range(0, len(group), MOST_EVENTS_IN_A_MESSAGE)
+        for message in _outgoing(key, group[start : start + MOST_EVENTS_IN_A_MESSAGE])
+    ]
+
+
+def _outgoing(key: str, events: Sequence[Event]) -> Iterator[Outgoing]:
+    """Yield the message of `events`, or several where one would be too large."""
+    if len(events) == 1:
+        body, content_type = encode(events[0]), SINGLE
+    else:
+        body, content_type = encode_batch(events), BATCH
+    if len(body) > LARGEST_BATCH_BYTES and len(events) > 1:
+        middle = len(events) // 2
+        yield from _outgoing(key, events[:middle])
+        yield from _outgoing(key, events[middle:])
+        return
+    properties = spec.Basic.Properties(content_type=content_type, delivery_mode=_PERSISTENT)
+    yield Outgoing(EXCHANGE, key, body, properties)
+
+
+def message_of(letter: DeadLetter) -> Outgoing:
+    """Return the message for a dead letter."""
+    headers: dict[str, Any] = {
+        "x-osevents-origin": letter.origin,
+        "x-osevents-reason": letter.reason[:_LONGEST_HEADER],
+        "x-osevents-at": letter.at.isoformat(),
+    }
+    if letter.cloud is not None:
+        headers["x-osevents-cloud"] = letter.cloud[:_LONGEST_HEADER]
+    return Outgoing(
+        DEAD, "", letter.body, spec.Basic.Properties(headers=headers, delivery_mode=_PERSISTENT)
+    )
+
+
+def letter_of(message: DeliveredMessage, clock: Clock) -> DeadLetter:
+    """Return the dead letter in a message."""
+    headers = message.header.properties.headers or {}
+    cloud, death = headers.get("x-osevents-cloud"), headers.get("x-first-death-reason")
+    try:
+        return DeadLetter(
+            origin=str(headers["x-osevents-origin"]),
+            reason=str(headers["x-osevents-reason"]),
+            cloud=str(cloud) if cloud is not None else None,
+            body=message.body,
+            at=datetime.fromisoformat(str(headers["x-osevents-at"])).astimezone(UTC),
+        )
+    except (KeyError, OverflowError, ValueError):
+        reason = (
+            f"sent to {DEAD} by somebody else"
+            if death is None
+            else f"delivered too often by the broker: {death!r}"
+        )
+        return DeadLetter("bus", reason, None, message.body, clock.now())
+
+
+def take(message: DeliveredMessage, events: list[Event], clock: Clock) -> list[DeadLetter]:
+    """Add the events of a message to `events`; return what in it is none."""
+    kind = message.header.properties.content_type
+    try:
+        events.extend(decode(message.body, kind))
+    except UnreadableEvent as error:
+        # Of a batch only what is wrong is given up.
+        parts = split(message.body, kind)
+        if parts:
+            return [letter for part in parts for letter in _take_part(part, events, clock)]
+        return [DeadLetter("bus", str(error), None, message.body, clock.now())]
+    return []
+
+
+def _take_part(part: bytes, events: list[Event], clock: Clock) -> list[DeadLetter]:
+    try:
+        events.extend(decode(part, SINGLE))
+    except UnreadableEvent as error:
+        return [DeadLetter("bus", str(error), None, part, clock.now())]
+    return []
