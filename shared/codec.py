@@ -69,6 +69,7 @@ def to_cloudevent(event: Event) -> dict[str, Any]:
     """Return the event as the JSON object of a CloudEvent."""
     subject = event.subject
     data: dict[str, Any] = {
+        "canonical": event.canonical,
         "publisher": event.publisher,
         "flavour": event.flavour,
         "action": event.action,
@@ -109,6 +110,7 @@ def from_cloudevent(item: Any) -> Event:
             id=item["id"],
             cloud=cloud,
             type=item["type"],
+            canonical=data.get("canonical", item["type"]),
             time=datetime.fromisoformat(item["time"]).astimezone(UTC),
             service=item["service"],
             publisher=data["publisher"],
