@@ -26,13 +26,16 @@ _cloud = click.option("--cloud", help="Only this cloud.")
 
 @looking
 @_cloud
-@click.option("--type", "type_", metavar="PATTERN", help="Event type; * stands for anything.")
+@click.option(
+    "--type", "type_", metavar="PATTERN", help="Event type, as sent or canonical; * is anything."
+)
 @click.option("--category", help="Group on the timeline: power, network, storage, ...")
 @click.option("--level", type=click.Choice(["critical", "warning", "detail"]))
 @click.option("--object", "object_", metavar="KIND/ID", help="About one object, or naming it.")
 @click.option("--request", help="Only what this request id caused.")
 @click.option("--since", type=click.DateTime(), help="Not before this time (UTC).")
 @click.option("--until", type=click.DateTime(), help="Before this time (UTC).")
+@click.option("--once", is_flag=True, help="Show once what Nova told in both its formats.")
 @_most
 async def events(database: Database, format_: Format, most: int, **asked: Any) -> None:
     """Show the timeline, newest first."""
@@ -47,6 +50,7 @@ async def events(database: Database, format_: Format, most: int, **asked: Any) -
         request_id=asked["request"],
         since=_utc(asked["since"]),
         until=_utc(asked["until"]),
+        once=asked["once"],
     )
     rows = await Timeline(database).find(which, most=most)
     print_rows([event_row(row) for row in rows], EVENT_COLUMNS, format_)

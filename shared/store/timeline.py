@@ -16,7 +16,7 @@ from shared.store.statements import statements
 
 _SQL = statements("timeline")
 _SEPARATOR = "\x1f"  # between the refs of one row, on the way to PostgreSQL
-_COLUMNS = 26
+_COLUMNS = 27
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class TimelineFilter:
     until: datetime | None = None
     """Before this moment."""
     type: str | None = None
-    """Event type; `*` stands for anything, as in `compute.instance.*`."""
+    """Event type, as sent or canonical; `*` stands for anything, as in `compute.instance.*`."""
     category: str | None = None
     level: str | None = None
     kind: str | None = None
@@ -49,6 +49,8 @@ class TimelineFilter:
     request_id: str | None = None
     host: str | None = None
     service: str | None = None
+    once: bool = False
+    """Show once what came under two names, as with Nova's `notification_format = both`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class TimelineRow:
     id: str
     time: datetime
     type: str
+    canonical: str
     service: str
     publisher: str
     priority: str
@@ -138,6 +141,7 @@ class Timeline:
             which.request_id,
             which.host,
             which.service,
+            which.once,
             most,
         )
         return [_timeline_row(row) for row in rows]
@@ -189,6 +193,7 @@ def _row(event: Event) -> tuple[object, ...]:
         event.zone,
         event.old_state,
         event.state,
+        event.canonical,
         _json(event),
     )
 
@@ -211,6 +216,7 @@ def _like(pattern: str | None) -> str | None:
 
 def _timeline_row(row: asyncpg.Record) -> TimelineRow:
     values = {name: row[name] for name in _FIELDS}
+    values["canonical"] = row["canonical"] or row["type"]
     values["refs"] = tuple(row["refs"])
     values["payload"] = orjson.loads(row["payload"])
     return TimelineRow(**values)

@@ -10,7 +10,7 @@ from shared.store.statements import statements
 from shared.store.timeline import Timeline
 from tests.support.events import NOON, event, server
 
-FIND = 16
+FIND = 17
 """How many parameters `find` takes."""
 
 
@@ -40,6 +40,7 @@ def _literal(value: object) -> str:
         ({13: "req-1"}, r"request_id_idx"),
         ({14: "host-1"}, r"host_time_id_idx"),
         ({7: "volume.%"}, r"type_time_id_idx"),
+        ({7: "volume.%"}, r"canonical_time_id_idx"),
     ],
 )
 async def test_the_timeline_is_read_through_an_index(
@@ -49,6 +50,7 @@ async def test_the_timeline_is_read_through_an_index(
         event(
             f"event-{number}",
             cloud=f"cloud-{number % 100}",
+            canonical=f"type-{number}",
             time=NOON + timedelta(seconds=number),
             request_id=f"req-{number}",
             project=f"project-{number}",

@@ -3,14 +3,13 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.errors import Unstorable
-from shared.event import Event
+from shared.event import Event, Flavour
 from shared.resource import ResourceRef
 from shared.store.database import Database
 from shared.store.timeline import Timeline, TimelineFilter, TimelineRow
@@ -258,3 +257,44 @@ async def test_an_event_goes_on_being_found_by_its_related_objects(database: Dat
     found = await timeline.find(TimelineFilter(kind="server", id="server-3"))
 
     assert ids(found) == ["event-3"]
+
+
+def told(id_: str, seconds: float = 0.0, **different: Any) -> Event:
+    return event(id_, time=NOON + timedelta(seconds=seconds), **different)
+
+
+def versioned(id_: str, seconds: float = 0.0, **different: Any) -> Event:
+    return told(id_, seconds, type="instance.power_off.end", flavour=Flavour.VERSIONED, **different)
+
+
+async def test_an_event_is_found_by_its_canonical_name_too(database: Database) -> None:
+    timeline = Timeline(database)
+    await timeline.append([versioned("versioned"), told("legacy", 1)], recorded_at=NOON)
+
+    both = await timeline.find(TimelineFilter(type="compute.instance.power_off.*"))
+    one = await timeline.find(TimelineFilter(type="instance.*"))
+
+    assert [(row.id, row.type, row.canonical) for row in both] == [
+        ("legacy", "compute.instance.power_off.end", "compute.instance.power_off.end"),
+        ("versioned", "instance.power_off.end", "compute.instance.power_off.end"),
+    ]
+    assert ids(one) == ["versioned"]
+
+
+async def test_what_came_both_ways_can_be_shown_once(database: Database) -> None:
+    timeline = Timeline(database)
+    same_name = {"type": "aggregate.create.end", "canonical": "aggregate.create.end"}
+    events = [
+        told("legacy"),
+        versioned("twin", 0.2),
+        versioned("another server", 0.2, subjects=(server("server-2"),)),
+        versioned("much later", 60),
+        versioned("another cloud", cloud="test"),
+        told("aggregate", 3, **same_name),
+        told("aggregate, versioned", 3.1, flavour=Flavour.VERSIONED, **same_name),
+    ]
+    await timeline.append(events, recorded_at=NOON)
+
+    once = await timeline.find(TimelineFilter(once=True))
+
+    assert set(ids(once)) == {row.id for row in events} - {"twin", "aggregate, versioned"}
