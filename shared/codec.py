@@ -19,7 +19,7 @@ SINGLE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 
 _OPTIONAL = ("name", "project", "user", "request_id", "host", "zone", "old_state", "state")
-_TEXTS = ("id", "cloud", "type", "service", "publisher", "priority", "category")
+_TEXTS = ("id", "cloud", "type", "canonical", "service", "publisher", "priority", "category")
 """What consumers compare and count by, so that anything else would end them."""
 
 
