@@ -71,7 +71,9 @@ def _set_up(directory: Path) -> None:
     environment = _environment_for_uv()
     uv = [str(directory / "bin/uv"), "pip"]
     options = ["--quiet", "--python", _python(directory)]
-    _run([*uv, "sync", *options, "--require-hashes", str(_LOCK)], environment)
+    # Compiled once here: where PYTHONDONTWRITEBYTECODE is set, every start would do it again.
+    pinned = ["--require-hashes", "--compile-bytecode", str(_LOCK)]
+    _run([*uv, "sync", *options, *pinned], environment)
     # The build back end is pinned, too, and installed by now: nothing else is downloaded.
     options += ["--no-deps", "--no-build-isolation"]
     _run([*uv, "install", *options, "--editable", str(_ROOT)], environment)

@@ -25,7 +25,7 @@ from shared.event import Event
 from shared.retrying import until_it_works
 from shared.waiting import unless_stopped
 
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 1000
 GATHER = timedelta(milliseconds=10)
 """How long to wait for more notifications once there is one: a batch under load, no delay else."""
 

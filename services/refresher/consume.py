@@ -69,7 +69,8 @@ class Intake:
         if not gone:
             return
         causes = {ref: Cause(CauseKind.EVENT, event_id) for ref, event_id in gone.items()}
-        await self.inventory.delete(list(gone), at=self.clock.now(), causes=causes)
+        await self.inventory.delete(dict.fromkeys(gone, self.clock.now()), causes)
+        await self.targets.drop(list(gone))
         for ref in gone:
             self.metrics.tombstones.labels(ref.cloud, ref.kind, CauseKind.EVENT).inc()
 

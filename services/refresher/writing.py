@@ -54,15 +54,12 @@ class Writer:
         self, gone: Mapping[ResourceRef, datetime], causes: Mapping[ResourceRef, Cause]
     ) -> None:
         """Write tombstones for what reads did not find, dated when each read began."""
-        together: dict[tuple[datetime, Cause], list[ResourceRef]] = {}
-        for ref, at in gone.items():
-            together.setdefault((at, causes[ref]), []).append(ref)
-        for (at, cause), refs in together.items():
-            buried = await self.inventory.delete(refs, at=at, causes=cause)
-            cloud, kind = refs[0].cloud, refs[0].kind
-            self.metrics.tombstones.labels(cloud, kind, "read").inc(buried)
-            if cause.kind is CauseKind.FULL_PASS:
-                self.metrics.drift.labels(cloud, kind, "vanished").inc(buried)
+        if not gone:
+            return
+        for ref in await self.inventory.delete(gone, causes):
+            self.metrics.tombstones.labels(ref.cloud, ref.kind, "read").inc()
+            if causes[ref].kind is CauseKind.FULL_PASS:
+                self.metrics.drift.labels(ref.cloud, ref.kind, "vanished").inc()
 
     async def keep(self, target: Target, reason: str) -> None:
         """Make a target that cannot be answered a dead letter; the next full pass repairs it."""

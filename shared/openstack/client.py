@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
+from urllib.request import getproxies
 
 import aiohttp
 import orjson
@@ -95,7 +96,9 @@ class CloudClient:
             connector=connector,
             timeout=timeout,
             headers={"Accept": "application/json", "User-Agent": "osevents"},
-            trust_env=True,
+            # Proxies from the environment. Not when there are none: aiohttp would look for a
+            # .netrc file before every request.
+            trust_env=bool(getproxies()),
         ) as http:
             keystone = KeystoneSession(config, clock=clock)
             yield cls(config, http, keystone, clock=clock, random=random, limits=limits or Limits())

@@ -73,7 +73,7 @@ class AMQPSettings(Section):
     """The broker removes our queue when nobody read it for so long."""
     rebind_interval: PositiveDuration = timedelta(seconds=30)
     """How soon an exchange that appears later is noticed; one round trip for each exchange."""
-    prefetch: Count = 1000
+    prefetch: Count = 2000
     """Messages under way to one copy; two batches keep it busy while one is confirmed."""
 
 

@@ -75,25 +75,23 @@ class Inventory:
         )
 
     async def delete(
-        self,
-        refs: Sequence[ResourceRef],
-        *,
-        at: datetime,
-        causes: Mapping[ResourceRef, Cause] | Cause,
-    ) -> int:
-        """Bury objects that were gone at `at`; return how many of them lived until now.
+        self, gone: Mapping[ResourceRef, datetime], causes: Mapping[ResourceRef, Cause] | Cause
+    ) -> list[ResourceRef]:
+        """Bury objects, each gone at its moment; return those that lived until now.
 
         A tombstone also keeps out late news of an object that was never seen. What a read that
-        began after `at` has found lives on.
+        began after that moment has found lives on.
         """
 
         def decide(rows: dict[ResourceRef, ResourceRow]) -> Iterable[Decision]:
-            for ref in refs:
+            for ref, at in gone.items():
                 cause = causes if isinstance(causes, Cause) else causes[ref]
                 yield bury(rows[ref], at, cause)
 
-        outcomes = await self._apply(refs, decide)
-        return outcomes.count(Outcome.UPDATED)
+        outcomes = await self._apply(gone, decide)
+        return [
+            ref for ref, outcome in zip(gone, outcomes, strict=True) if outcome is Outcome.UPDATED
+        ]
 
     async def mark_seen(self, refs: Sequence[ResourceRef], *, at: datetime) -> int:
         """Note that a read that began at `at` found these; return how many living rows moved."""

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.resource import ResourceRef
 from shared.store.database import Database, columns
 from shared.store.statements import statements
-from shared.target import Target
+from shared.target import BY_ID, Target
 
 _SQL = statements("targets")
 
@@ -107,6 +108,14 @@ class TargetQueue:
     async def give_up(self, claimed: Sequence[ClaimedTarget]) -> None:
         """Remove what can never be answered; a newer ask still gets its chance."""
         await self.finish(claimed)
+
+    async def drop(self, gone: Sequence[ResourceRef]) -> int:
+        """Forget the targets of objects that are gone, unless somebody is at them; return how many.
+
+        Reading them would only find what is known: a 404.
+        """
+        rows = [(ref.cloud, ref.kind, BY_ID, ref.id) for ref in sorted(set(gone))]
+        return await self._database.execute(_SQL["drop"], *columns(rows, 4))
 
     async def waiting(self) -> list[Waiting]:
         """Return what is not answered yet, by cloud and kind."""

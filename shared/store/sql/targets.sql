@@ -96,6 +96,24 @@ set due_at = $2,
     due_again_at = null
 where claim = any ($1::bigint[]);
 
+-- name: drop
+-- Forget what was asked about objects that are gone; what somebody is at is left to its answer.
+with gone as (
+    select targets.cloud, targets.kind, targets.by, targets.key
+    from targets
+    join unnest($1::text[], $2::text[], $3::text[], $4::text[]) as ref (cloud, kind, by, key)
+        using (cloud, kind, by, key)
+    where targets.claim is null
+    order by targets.cloud, targets.kind, targets.by, targets.key
+    for update of targets skip locked
+)
+delete from targets
+using gone
+where targets.cloud = gone.cloud
+    and targets.kind = gone.kind
+    and targets.by = gone.by
+    and targets.key = gone.key;
+
 -- name: waiting
 -- How many targets of each kind are not answered, how many of them failed, and since when.
 select

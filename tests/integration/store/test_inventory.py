@@ -56,7 +56,7 @@ async def test_history_tells_each_difference_and_its_cause(database: Database) -
     inventory = Inventory(database)
     await inventory.write([seen(0, mtu=1500)], {port(): CAUSE})
     await inventory.write([seen(1, mtu=9000, mac="aa")], PASS)
-    await inventory.delete([port()], at=NOON + timedelta(seconds=2), causes=CAUSE)
+    await inventory.delete({port(): NOON + timedelta(seconds=2)}, CAUSE)
 
     changes = await inventory.changes(port())
 
@@ -110,7 +110,7 @@ async def test_unchanged_rows_note_when_they_were_seen(database: Database) -> No
 async def test_marking_as_seen_clears_a_suspicion_but_wakes_no_dead(database: Database) -> None:
     inventory = Inventory(database)
     await inventory.write([seen(0), seen(0, port("port-2"))], CAUSE)
-    await inventory.delete([port("port-2")], at=NOON, causes=CAUSE)
+    await inventory.delete({port("port-2"): NOON}, CAUSE)
 
     later = NOON + timedelta(seconds=9)
     assert await inventory.mark_seen([port(), port("port-2"), port("port-3")], at=later) == 1
@@ -121,7 +121,7 @@ async def test_marking_as_seen_clears_a_suspicion_but_wakes_no_dead(database: Da
 
 async def test_a_tombstone_keeps_out_what_was_read_before_it(database: Database) -> None:
     inventory = Inventory(database)
-    assert await inventory.delete([port()], at=NOON, causes=CAUSE) == 0
+    assert len(await inventory.delete({port(): NOON}, CAUSE)) == 0
 
     assert await inventory.write([seen(-1, mtu=1)], PASS) == WriteResult(stale=1)
     assert await inventory.write([seen(0, mtu=1)], PASS) == WriteResult(stale=1)
@@ -133,7 +133,7 @@ async def test_a_tombstone_keeps_out_what_was_read_before_it(database: Database)
 async def test_a_read_after_the_tombstone_restores(database: Database) -> None:
     inventory = Inventory(database)
     await inventory.write([seen(0)], CAUSE)
-    assert await inventory.delete([port()], at=NOON + timedelta(seconds=1), causes=CAUSE) == 1
+    assert len(await inventory.delete({port(): NOON + timedelta(seconds=1)}, CAUSE)) == 1
 
     assert await inventory.write([seen(2)], PASS) == WriteResult(updated=1)
 
@@ -184,7 +184,7 @@ async def test_concurrent_news_in_any_order_end_in_the_same_rows(database: Datab
         await inventory.write(living, CAUSE)
         for ref, step, alive in batch:
             if not alive:
-                await inventory.delete([ref], at=NOON + timedelta(seconds=step), causes=CAUSE)
+                await inventory.delete({ref: NOON + timedelta(seconds=step)}, CAUSE)
 
     shuffled = generator.sample(news * 2, len(news) * 2)
     async with asyncio.TaskGroup() as group:
@@ -212,7 +212,7 @@ async def test_resources_page_by_cloud_and_id(database: Database) -> None:
 async def test_deleted_resources_show_when_asked_for(database: Database) -> None:
     inventory = Inventory(database)
     await inventory.write([seen(0), seen(0, port("port-2"))], CAUSE)
-    await inventory.delete([port()], at=NOON, causes=CAUSE)
+    await inventory.delete({port(): NOON}, CAUSE)
 
     assert [row.ref for row in await inventory.find("port")] == [port("port-2")]
     assert len(await inventory.find("port", deleted=True)) == 2
@@ -222,7 +222,7 @@ async def test_deleted_resources_show_when_asked_for(database: Database) -> None
 async def test_purging_forgets_old_tombstones_and_old_history(database: Database) -> None:
     inventory = Inventory(database)
     await inventory.write([seen(0), seen(0, port("port-2"))], CAUSE)
-    await inventory.delete([port()], at=NOON, causes=CAUSE)
+    await inventory.delete({port(): NOON}, CAUSE)
     await inventory.write([seen(99, port("port-2"), mtu=1)], CAUSE)
 
     assert await inventory.purge(NOON + timedelta(seconds=50)) == 4
@@ -247,5 +247,5 @@ async def test_nothing_to_write_is_no_error(database: Database) -> None:
     inventory = Inventory(database)
 
     assert await inventory.write([], CAUSE) == WriteResult()
-    assert await inventory.delete([], at=NOON, causes=CAUSE) == 0
+    assert await inventory.delete({}, CAUSE) == []
     assert await inventory.mark_seen([], at=NOON) == 0

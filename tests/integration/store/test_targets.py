@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.resource import ResourceRef
 from shared.store.database import Database
 from shared.store.targets import ClaimedTarget, TargetQueue, Waiting
 from shared.target import BY_ID, Target
@@ -233,3 +234,21 @@ async def test_asking_and_answering_at_once_loses_nothing(database: Database) ->
         group.create_task(answer("two"))
 
     assert await queue.waiting() == []
+
+
+async def test_targets_of_what_is_gone_are_dropped_unless_somebody_is_at_them(
+    database: Database,
+) -> None:
+    queue = TargetQueue(database)
+    asked = [port("waiting"), port("claimed"), port("other"), port("waiting", by="device_id")]
+    await queue.ask([asked[1]], now=NOON, merge_window=timedelta())
+    (held,) = await claim(queue, 0)
+    await queue.ask(asked, now=NOON, merge_window=WINDOW)
+
+    gone = [ResourceRef("prod", "port", key) for key in ("waiting", "claimed", "never asked")]
+    assert await queue.drop(gone) == 1
+
+    left = {(item.target.by, item.target.key) for item in await claim(queue, 30)}
+    left |= {(item.target.by, item.target.key) for item in await claim(queue, 30)}
+    assert left == {(BY_ID, "other"), ("device_id", "waiting")}
+    await queue.finish([held])
