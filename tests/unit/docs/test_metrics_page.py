@@ -20,7 +20,7 @@ def real() -> dict[str, str]:
         metrics(registry)
     found = {}
     for collector in registry._collector_to_names:
-        (metric,) = collector.describe()
+        (metric,) = collector.describe()  # type: ignore[attr-defined]
         name = f"{metric.name}_total" if metric.type == "counter" else metric.name
         found[name] = ", ".join(getattr(collector, "_labelnames", ())) or "-"
     return found
