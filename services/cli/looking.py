@@ -8,6 +8,7 @@ import click
 
 from services.cli.output import Format, print_rows
 from services.cli.stored import looking
+from services.refresher.resources import ALL
 from shared.resource import ResourceRef
 from shared.snapshot import Change
 from shared.store.database import Database
@@ -30,7 +31,9 @@ _cloud = click.option("--cloud", help="Only this cloud.")
     "--type", "type_", metavar="PATTERN", help="Event type, as sent or canonical; * is anything."
 )
 @click.option("--category", help="Group on the timeline: power, network, storage, ...")
-@click.option("--level", type=click.Choice(["critical", "warning", "detail"]))
+@click.option(
+    "--level", type=click.Choice(["critical", "warning", "detail"]), help="Only this level."
+)
 @click.option("--object", "object_", metavar="KIND/ID", help="About one object, or naming it.")
 @click.option("--request", help="Only what this request id caused.")
 @click.option("--since", type=click.DateTime(), help="Not before this time (UTC).")
@@ -69,9 +72,9 @@ async def inventory(
     rows = await store.find(kind, cloud=cloud, deleted=deleted, most=most)
     if not rows:
         kinds = sorted({count.kind for count in await store.counts()})
-        if kind not in kinds:
-            known = ", ".join(kinds) or "none yet"
-            raise click.UsageError(f"nothing of kind {kind!r} was ever seen; the kinds: {known}")
+        if kind not in {*ALL, *kinds}:
+            known = ", ".join(sorted({*ALL, *kinds}))
+            raise click.UsageError(f"there is no kind {kind!r}; the kinds: {known}")
     print_rows([resource_row(row) for row in rows], RESOURCE_COLUMNS, format_)
 
 

@@ -49,6 +49,9 @@ def run(arguments: list[str]) -> int:
     """Run one command; return the exit code."""
     try:
         code = cli.main(args=arguments, prog_name="osevents", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return WRONG
     except click.ClickException as error:
         _tell(error.format_message())
         return WRONG

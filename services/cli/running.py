@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from services.cli import serving
+from services.cli.directory import held
 from services.cli.simulation import CLOUD
 from services.cli.stored import DATA
 from services.cli.up import Up
@@ -60,9 +61,8 @@ _config = click.option(
 def up(config: Path | None, data: Path, duration: timedelta | None, *, simulate: bool) -> int:
     """Run everything in this process, with an embedded database."""
     settings = load_settings(config, os.environ)
-    data.mkdir(parents=True, exist_ok=True)
     # The screen has the terminal, so the logs go to a file.
-    with (data / "osevents.log").open("a") as stream:
+    with held(data), (data / "osevents.log").open("a") as stream:
         configure_logs(
             level=settings.log.level,
             as_json=settings.log.format == "json",

@@ -200,8 +200,8 @@ def _events(view: View) -> Table:
         table.add_column(column, no_wrap=True, overflow="ellipsis")
     for row in view.latest:
         about = f"{row.subject_kind}/{row.subject_id}" if row.subject_kind else ""
-        values = (cell(row.time)[11:], row.type, about, row.name or "", row.state or "")
-        table.add_row(*map(escape, values), style=LEVEL_STYLES.get(row.level))
+        values = (cell(row.time)[11:], row.type, about, row.name, row.state)
+        table.add_row(*(escape(cell(value)) for value in values), style=LEVEL_STYLES.get(row.level))
     return table
 
 

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from services.simulator.app import Simulator
 from services.simulator.saved import StateFile
@@ -22,6 +23,7 @@ CLOUD = "simulated"
 """What the simulated cloud is called unless told otherwise."""
 STATE = "simulator.state"
 """Where in its data directory `osevents up` saves it."""
+_SECRET = frozenset({"password", "transport_url"})
 
 
 def simulator_settings(section: Mapping[str, Any]) -> SimulatorSettings:
@@ -31,13 +33,21 @@ def simulator_settings(section: Mapping[str, Any]) -> SimulatorSettings:
     except ValidationError as error:
         raise Misconfigured(
             [
-                Problem(
-                    ".".join(("simulator", *map(str, problem["loc"]))),
-                    f"{problem['msg']}, not {problem['input']!r}",
-                )
+                Problem(".".join(("simulator", *map(str, problem["loc"]))), _message(problem))
                 for problem in error.errors()
             ]
         ) from error
+
+
+def _message(problem: ErrorDetails) -> str:
+    """Return what is wrong, with the value unless it is a secret or may be one."""
+    if problem["type"] == "extra_forbidden":
+        return f"is no setting; here are {', '.join(sorted(SimulatorSettings.model_fields))}"
+    told = problem["msg"].replace("Input should be", "must be")
+    given, name = problem["input"], str(problem["loc"][-1])
+    if name in _SECRET or not isinstance(given, str | int | float):
+        return told
+    return f"{told}, not {given!r}"
 
 
 def is_used(data: Path) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from services.cli.output import Format
+from shared.runtime.logs import configure_logs
 from shared.runtime.settings import load_settings
 from shared.store.database import Database
 from shared.store.embedded import embedded_postgres
@@ -75,6 +76,10 @@ def looking(function: Callable[..., Awaitable[None]]) -> click.Command:
             async with Place(config, data).database() as database:
                 await function(database, **options)
 
+        # On standard output are the rows, and nothing else.
+        configure_logs(
+            level="warning", as_json=False, service=command.name or "", instance=str(os.getpid())
+        )
         asyncio.run(run())
 
     return command
