@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Protocol
 
@@ -22,7 +23,8 @@ from services.processor.service import Processor
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.service import RefreshedCloud, Refresher
 from shared.bus.port import Bus
-from shared.catalogue.load import builtin
+from shared.catalogue.catalogue import Catalogue
+from shared.catalogue.load import load
 from shared.clock import Clock
 from shared.errors import Transient
 from shared.openstack.client import CloudClient
@@ -59,6 +61,11 @@ class Parts:
     """Names this process among all copies."""
 
 
+def catalogue_of(settings: Settings) -> Catalogue:
+    """Return the catalogue with the user's files on top; raises Misconfigured."""
+    return load([Path(name) for name in settings.catalogue])
+
+
 def catcher(parts: Parts) -> Catcher:
     """Put the catcher together."""
     return Catcher(
@@ -69,7 +76,7 @@ def catcher(parts: Parts) -> Catcher:
         ],
         bus=parts.bus,
         database=parts.database,
-        catalogue=builtin(),
+        catalogue=catalogue_of(parts.settings),
         clock=parts.clock,
         random=parts.random,
         metrics=CatcherMetrics(parts.registry),
@@ -101,7 +108,7 @@ def refresher(parts: Parts, clients: Mapping[str, CloudClient]) -> Refresher:
             )
             for cloud in parts.settings.clouds
         },
-        catalogue=builtin(),
+        catalogue=catalogue_of(parts.settings),
         instance=parts.instance,
         clock=parts.clock,
         random=parts.random,

@@ -9,6 +9,8 @@ import sys
 import click
 
 from services.cli.asking import refresh
+from services.cli.cataloguing import catalogue
+from services.cli.explaining import explain
 from services.cli.looking import changes, events, inventory
 from services.cli.running import catcher, migrate, processor, refresher, simulator, up
 from services.cli.status import status
@@ -36,6 +38,8 @@ for command in (
     changes,
     refresh,
     status,
+    explain,
+    catalogue,
 ):
     cli.add_command(command)
 

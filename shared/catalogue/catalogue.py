@@ -52,6 +52,11 @@ class Catalogue:
             entry = self._entries[key] = self._entry(event_type, service)
         return entry
 
+    def entries(self) -> list[Entry]:
+        """Return what holds for everything that the data names, patterns included."""
+        named = dict.fromkeys((rule.pattern, rule.service) for rule in self.rules)
+        return [self.lookup(pattern, service) for pattern, service in named]
+
     def service_of_publisher(self, publisher: str) -> str:
         """Return the service that a `publisher_id` (`network.ctl1`) names, or `unknown`."""
         return self._publishers.get(re.split(r"[.:]", publisher, maxsplit=1)[0], "unknown")
@@ -109,6 +114,11 @@ def _entry_of(rule: Rule, event_type: str) -> Entry:
     )
 
 
+def type_pattern(pattern: str) -> re.Pattern[str]:
+    """Return what matches the event types that `pattern` means, `*` standing for any text."""
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+
+
 class _Patterns(Generic[_T]):
     """Finds by event type: exact types in a dictionary, the few patterns with `*` one by one."""
 
@@ -122,8 +132,7 @@ class _Patterns(Generic[_T]):
         for _, value in reversed(ranked):
             pattern = pattern_of(value)
             if "*" in pattern:
-                parts = map(re.escape, pattern.split("*"))
-                self._open.append((re.compile(".*".join(parts), re.DOTALL), value))
+                self._open.append((type_pattern(pattern), value))
             else:
                 self._exact.setdefault(pattern, []).append(value)
 

@@ -32,6 +32,8 @@ def load(paths: Sequence[Path]) -> Catalogue:
     Where two patterns are equally exact, the user's wins. Raises Misconfigured with every problem
     of every file.
     """
+    if not paths:
+        return builtin()
     problems: list[Problem] = []
     files = list(_builtin_files())
     for path in paths:

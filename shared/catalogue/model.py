@@ -119,6 +119,10 @@ class Readings(dict[Flavour, Reading]):
         super().__init__()
         self._rule = rule
 
+    def name_the_subject(self, flavour: Flavour) -> bool:
+        """Tell whether a payload of that flavour says which object it is about."""
+        return bool(self._rule.id.get(flavour))
+
     def __missing__(self, flavour: Flavour) -> Reading:
         self[flavour] = reading = _reading(self._rule, flavour)
         return reading

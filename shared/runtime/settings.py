@@ -35,6 +35,8 @@ class Settings(Section):
     clouds: tuple[CloudSettings, ...] = ()
     rules: str | None = None
     """A directory of YAML files, or one such file; absent: no rules."""
+    catalogue: tuple[str, ...] = ()
+    """YAML files that add event types to the built-in catalogue, or say other things of them."""
     retention: RetentionSettings = RetentionSettings()
     http: HTTPSettings = HTTPSettings()
     log: LogSettings = LogSettings()
