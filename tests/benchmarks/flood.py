@@ -7,14 +7,13 @@ only acknowledges the same messages. Memory is watched all along.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import aio_pika
 import psutil
 
-from tests.benchmarks.rig import EXCHANGES, Rig, rig
+from tests.benchmarks.rig import EXCHANGES, Rig, channel, rig
 from tests.support.deployment import Service
 from tests.support.waiting import eventually
 
@@ -81,7 +80,6 @@ async def prepare(it: Rig, notifications: int) -> tuple[int, float]:
     async with channel(it.node.url()) as opened:
         bare = await opened.declare_queue(BARE, durable=True)
         for exchange in EXCHANGES:
-            await opened.declare_exchange(exchange, "topic", durable=True)
             await bare.bind(exchange, "notifications.*")
     # A catcher makes and binds its queue, and leaves.
     catcher = (await it.start("catcher"))["catcher"]
@@ -155,14 +153,6 @@ def rss(service: Service) -> int:
     if service.process is None or not service.running:
         return 0
     return int(psutil.Process(service.process.pid).memory_info().rss)
-
-
-@asynccontextmanager
-async def channel(url: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
-    """Open a channel for a while."""
-    connection = await aio_pika.connect(url)
-    async with connection, connection.channel() as opened:
-        yield opened
 
 
 def report(result: Result) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import aio_pika
 import psutil
 
 from shared.store.database import Database
@@ -135,12 +136,28 @@ async def rig(*, servers: int, **simulator: Any) -> AsyncIterator[Rig]:
             await migrate(url)
             deployment = Deployment(directory, configuration(node.url(), url, servers, simulator))
             deployment.write()
+            await declare_exchanges(node.url())
             try:
                 async with Database.open(url, application="osevents-bench") as database:
                     calls = await start_simulator(deployment)
                     yield Rig(node, database, directory, deployment, calls)
             finally:
                 deployment.close()
+
+
+@asynccontextmanager
+async def channel(url: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
+    """Open a channel for a while."""
+    connection = await aio_pika.connect(url)
+    async with connection, connection.channel() as opened:
+        yield opened
+
+
+async def declare_exchanges(url: str) -> None:
+    """Declare what every OpenStack service declares for its RPC, long before it notifies."""
+    async with channel(url) as opened:
+        for name in EXCHANGES:
+            await opened.declare_exchange(name, "topic", durable=True)
 
 
 def configuration(
