@@ -1,0 +1,216 @@
+"""Looking at and asking of a database that a configuration names."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.refresher.resources import ALL
+from shared.clock import SystemClock
+from shared.dead_letter import DeadLetter
+from shared.resource import ResourceRef
+from shared.snapshot import Cause, CauseKind, Snapshot
+from shared.store.database import Database
+from shared.store.dead_letters import DeadLetters
+from shared.store.inventory import Inventory
+from shared.store.passes import FullPasses
+from shared.store.targets import TargetQueue
+from shared.store.timeline import Timeline
+from tests.support.command_line import Outcome, call
+from tests.support.events import event, server
+
+Call = Callable[..., Awaitable[Outcome]]
+NOW = SystemClock().now()
+LOOKING = (
+    ("events",),
+    ("events", "--object", "server/server-1"),
+    ("inventory", "server"),
+    ("inventory", "server", "--deleted"),
+    ("changes", "server", "server-1"),
+    ("status",),
+)
+
+
+def calling(url: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    monkeypatch.delenv("OSEVENTS_DATABASE__URL", raising=False)
+    config = directory / "osevents.yaml"
+    config.write_text(f"database: {{url: '{url}'}}\n")
+
+    async def ask(*arguments: str) -> Outcome:
+        return await asyncio.to_thread(call, *arguments, "--config", str(config))
+
+    return ask
+
+
+@pytest.fixture
+def ask(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Call a command on a fresh database."""
+    return calling(database_url, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+async def filled(database: Database) -> Database:
+    """A little of everything."""
+    await Timeline(database).append(
+        [event(f"event-{n}", time=NOW - timedelta(seconds=n)) for n in range(3)], recorded_at=NOW
+    )
+    inventory = Inventory(database)
+    for at, name in ((NOW - timedelta(minutes=1), "old [name]"), (NOW, "new [name]")):
+        seen = Snapshot(server(), name, "project-1", "ACTIVE", {"name": name}, at)
+        await inventory.write([seen], Cause(CauseKind.EVENT, "event-1"))
+    await DeadLetters(database).keep([DeadLetter("catcher", "not JSON", "prod", b"x", NOW)])
+    return database
+
+
+@pytest.mark.parametrize("command", LOOKING, ids=" ".join)
+@pytest.mark.usefixtures("filled")
+async def test_json_is_one_object_a_line_and_nothing_else(
+    ask: Call, command: tuple[str, ...]
+) -> None:
+    outcome = await ask(*command, "--format", "json")
+
+    assert outcome.rows
+    assert outcome.err == ""
+
+
+@pytest.mark.parametrize("command", LOOKING, ids=" ".join)
+@pytest.mark.usefixtures("filled")
+async def test_a_table_has_as_many_lines_as_rows(ask: Call, command: tuple[str, ...]) -> None:
+    rows = (await ask(*command, "--format", "json")).rows
+    outcome = await ask(*command)
+
+    assert outcome.code == 0
+    assert outcome.err == ""
+    assert len(outcome.out.splitlines()) == 1 + len(rows)
+
+
+@pytest.mark.usefixtures("filled")
+async def test_what_is_in_brackets_is_shown_as_it_is(ask: Call) -> None:
+    assert "new [name]" in (await ask("inventory", "server")).out
+
+
+@pytest.mark.usefixtures("filled")
+async def test_events_are_filtered(ask: Call) -> None:
+    async def count(*options: str) -> int:
+        return len((await ask("events", "--format", "json", *options)).rows)
+
+    assert await count() == 3
+    assert await count("--most", "2") == 2
+    assert await count("--type", "compute.*") == 3
+    assert await count("--type", "network.*") == 0
+    assert await count("--object", "server/server-2") == 0
+    assert await count("--until", f"{NOW - timedelta(seconds=1):%Y-%m-%d %H:%M:%S}") <= 2
+    assert await count("--cloud", "other") == 0
+
+
+@pytest.mark.usefixtures("filled")
+async def test_a_change_names_its_cause(ask: Call) -> None:
+    rows = (await ask("changes", "server", "server-1", "--format", "json")).rows
+
+    assert {row["cause"] for row in rows} == {"event event-1"}
+    assert [row["new"] for row in rows if row["field"] == "name"] == ["new [name]"]
+
+
+async def test_an_empty_database_is_nothing_and_no_mistake(ask: Call) -> None:
+    for command in (("events",), ("inventory", "floating_ip"), ("inventory", "server")):
+        assert await ask(*command) == Outcome(0, "", "nothing\n")
+        assert await ask(*command, "--format", "json") == Outcome(0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("inventory", "dragon"), "there is no kind 'dragon'; the kinds: floating_ip, image"),
+        (("changes", "server", "nope"), "no server with id 'nope' was ever seen"),
+        (("events", "--object", "server"), "--object takes KIND/ID, as in server/5f3c..., not 'se"),
+        (("events", "--object", "/5"), "--object takes KIND/ID"),
+        (("refresh",), "give KIND and ID, or --full with or without KIND"),
+        (("refresh", "server"), "give KIND and ID, or --full"),
+        (("refresh", "server", "id", "--full"), "give KIND and ID, or --full"),
+        (("refresh", "dragon", "id"), "kind 'dragon' cannot be refreshed; the kinds: server"),
+        (("refresh", "--full", "--cloud", "moon"), "cloud 'moon' has no inventory yet"),
+    ],
+)
+@pytest.mark.usefixtures("filled")
+async def test_what_is_not_there_is_told_in_one_line(
+    ask: Call, arguments: tuple[str, ...], told: str
+) -> None:
+    outcome = await ask(*arguments)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    [line] = outcome.err.splitlines()
+    assert told in line
+
+
+async def test_refresh_asks_for_one_object_in_a_persons_name(ask: Call, filled: Database) -> None:
+    rows = (await ask("refresh", "server", "server-9", "--format", "json")).rows
+
+    assert rows == [{"cloud": "prod", "kind": "server", "what": "server-9"}]
+    [claimed] = await TargetQueue(filled).claim(
+        cloud="prod",
+        worker="test",
+        most=10,
+        now=SystemClock().now(),
+        lease=timedelta(seconds=1),
+    )
+    assert (claimed.target.kind, claimed.target.key) == ("server", "server-9")
+    cause = Cause.parse(claimed.target.cause)
+    assert cause.kind is CauseKind.REQUEST
+    assert str(UUID(cause.id)) == cause.id
+
+
+async def test_refresh_asks_for_full_passes(ask: Call, filled: Database) -> None:
+    one = (await ask("refresh", "port", "--full", "--format", "json")).rows
+    every = (await ask("refresh", "--full", "--format", "json")).rows
+
+    assert one == [{"cloud": "prod", "kind": "port", "what": "full pass"}]
+    assert {row["kind"] for row in every} == set(ALL)
+    asked = await FullPasses(filled).latest()
+    assert sorted(one.kind for one in asked) == sorted(ALL), "a second request adds nothing"
+    assert {one.asked_by for one in asked} == {"request"}
+
+
+async def test_status_tells_of_dead_letters(ask: Call, filled: Database) -> None:
+    await Inventory(filled).delete({ResourceRef("prod", "server", "server-1"): NOW}, PASSED)
+    rows = (await ask("status", "--format", "json")).rows
+
+    told = {(row["about"], row["what"]): row["value"] for row in rows}
+    assert told["prod", "dead letters of catcher"] == 1
+    assert told["prod", "inventory of server"] == 0
+    assert told["catcher", "copies alive"] == 0
+
+
+PASSED = Cause(CauseKind.FULL_PASS, "pass-1")
+
+
+async def test_migrate_does_its_work_once(
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = calling(empty_database_url, tmp_path, monkeypatch)
+
+    behind = await ask("events")
+    first, second = await ask("migrate"), await ask("migrate")
+
+    assert behind.code == 2
+    assert "osevents migrate" in behind.err
+    assert len(behind.err.splitlines()) == 1
+    assert first.code == second.code == 0
+    assert first.out.startswith("applied 0001")
+    assert second.out == "the database is at this version already\n"
+    assert await ask("events") == Outcome(0, "", "nothing\n")
+
+
+@pytest.mark.parametrize("command", ["events", "status", "migrate"])
+async def test_a_database_that_is_away_is_a_failure_told_in_one_line(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = calling("postgresql://osevents:open-sesame@127.0.0.1:1/osevents", tmp_path, monkeypatch)
+
+    outcome = await ask(command)
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert len(outcome.err.splitlines()) == 1
+    assert "open-sesame" not in outcome.err
