@@ -71,9 +71,9 @@ async def steady(*, per_second: float, seconds: int, servers: int) -> Result:
 
 def total(calls: dict[str, Any]) -> int:
     """Return all API calls but logins, which are counted as tokens."""
-    return sum(count for service, count in calls["totals"].items() if service != "identity") + sum(
-        count for call, count in calls["services"].get("identity", {}).items() if "projects" in call
-    )
+    identity = calls["services"].get("identity", {})
+    logins = sum(count for call, count in identity.items() if "projects" not in call)
+    return int(sum(calls["totals"].values()) - logins)
 
 
 SEEN = (

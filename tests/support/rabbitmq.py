@@ -233,6 +233,12 @@ class RabbitVhost:
     url: str
     node: RabbitNode
 
+    def permit(self, *, configure: str, write: str, read: str) -> None:
+        """Let the vhost's user do only what the patterns match, from the next connection on."""
+        self.node.management.permit(
+            self.name, self.name, configure=configure, write=write, read=read
+        )
+
     def close_connections(self) -> int:
         """Close all client connections from the broker's side; return how many there were."""
         return self.node.management.close_connections(user=self.name)

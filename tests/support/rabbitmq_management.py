@@ -35,6 +35,11 @@ class Management:
         self._call("DELETE", f"vhosts/{quote(name, '')}")
         self._call("DELETE", f"users/{quote(user, '')}")
 
+    def permit(self, vhost: str, user: str, *, configure: str, write: str, read: str) -> None:
+        """Let `user` do only what the patterns match; `rabbitmqctl set_permissions` does this."""
+        permissions = {"configure": configure, "write": write, "read": read}
+        self._call("PUT", f"permissions/{quote(vhost, '')}/{quote(user, '')}", permissions)
+
     def close_connections(self, *, user: str) -> int:
         """Close the connections of `user`; return how many there were."""
         path = f"connections/username/{quote(user, '')}"
