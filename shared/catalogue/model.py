@@ -108,6 +108,8 @@ class Reading:
     kind: Callable[[dict[str, Any]], str | None] | None
     related: tuple[tuple[str, Collector], ...]
     """Kinds and how to read their ids."""
+    outcome: Reader | None
+    """CADF says by it whether the operation begins, ended or failed; others do not have it."""
     texts: tuple[Reader | None, ...]
     """How to read each of TEXTS, in their order; None where this flavour does not tell it."""
 
@@ -149,6 +151,9 @@ class Entry:
     readings: Readings = field(compare=False)
 
 
+_WITH_OUTCOME = (Flavour.CADF, Flavour.TRAITS)
+
+
 def _reading(rule: Rule, flavour: Flavour) -> Reading:
     return Reading(
         subjects=collector(rule.id.get(flavour, ())),
@@ -158,6 +163,7 @@ def _reading(rule: Rule, flavour: Flavour) -> Reading:
             for related in rule.related
             if related.id.get(flavour)
         ),
+        outcome=reader(("outcome",)) if flavour in _WITH_OUTCOME else None,
         texts=tuple(reader(rule.texts.get(name, {}).get(flavour, ())) for name in TEXTS),
     )
 

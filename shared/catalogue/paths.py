@@ -83,11 +83,11 @@ def where(collect: Collector, words: Collector, starts: str) -> Collector:
     """Return a function that gives those texts beside which a word that begins so stands."""
 
     def collect_some(payload: dict[str, Any]) -> Sequence[str | None]:
-        found = collect(payload)
-        if not found:
-            return ()
-        pairs = zip(found, words(payload), strict=False)
-        return [text for text, word in pairs if word is not None and word.startswith(starts)]
+        told = words(payload)
+        if len(told) == 1:
+            return collect(payload) if told[0] and told[0].startswith(starts) else ()
+        pairs = zip(collect(payload), told, strict=False)
+        return [text for text, word in pairs if word and word.startswith(starts)]
 
     return collect_some
 
@@ -130,10 +130,13 @@ def _nested(outer: str, inner: str) -> Reader:
 
     def get(payload: dict[str, Any]) -> str | None:
         holder = payload.get(outer)
-        if holder is None:
-            return None
-        value = holder.get(inner) if type(holder) is dict else None
-        return value if type(value) is str and value else walk(payload)
+        if type(holder) is dict:
+            value = holder.get(inner)
+            if type(value) is str and value:
+                return value
+            if value is None and len(holder) > _WRAPPING_KEYS:
+                return None
+        return None if holder is None else walk(payload)
 
     return get
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services.catcher.decoding.envelope import from_panko, open_envelope, unpack
 from services.catcher.decoding.normalise import normalise
 from services.catcher.decoding.notification import Notification
+from services.catcher.decoding.recordings import read_recording
 from shared.catalogue.load import builtin
 from shared.catalogue.targets import complete_objects, deletions, targets
 from shared.codec import SINGLE, decode, encode
@@ -108,6 +109,37 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         opened = opened_or_none(body, compression)
         if opened:
             seen_by_all(normalise(opened, cloud="prod", received_at=NOON, catalogue=builtin()))
+
+
+recorded = st.fixed_dictionaries(
+    {},
+    optional={
+        "exchange": any_json,
+        "properties": any_json | st.fixed_dictionaries({"headers": any_json}),
+        "body": any_json | messages | messages.map(json.dumps),
+        "messages": any_json | st.lists(st.fixed_dictionaries({"body": any_json | messages})),
+        "request": any_json | messages,
+        "event_type": st.just("event"),
+        "payload": st.lists(any_json | messages, max_size=3),
+        "traits": any_json,
+    },
+)
+
+
+@given(st.lists(recorded | any_json, max_size=4), st.sampled_from(["list", "lines"]))
+def test_any_recording_is_read_or_refused_value_by_value(values: list[Any], form: str) -> None:
+    text = "\n".join(map(json.dumps, values if form == "lines" else [values]))
+
+    for read in read_recording(text.encode()):
+        if isinstance(read, Notification):
+            seen_by_all(normalise(read, cloud="prod", received_at=NOON, catalogue=builtin()))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_recording_or_refused(text: bytes) -> None:
+    assert all(
+        isinstance(read, Notification | UnreadableNotification) for read in read_recording(text)
+    )
 
 
 traits = st.lists(

@@ -12,7 +12,7 @@ from services.catcher.decoding.notification import Notification
 from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.model import Entry, Reading
 from shared.catalogue.paths import unwrapped
-from shared.event import Event, Flavour, Level, Phase
+from shared.event import Event, Level, Phase
 from shared.redaction import redact
 from shared.resource import ResourceRef
 
@@ -33,18 +33,18 @@ def normalise(
     flavour, payload = notification.flavour, notification.payload
     told: dict[str, Any] = payload if type(payload) is dict else _NOTHING
     service = None
-    if flavour is Flavour.VERSIONED:
+    if notification.namespace:
         told = unwrapped(told)
         service = catalogue.service_of_namespace(notification.namespace)
     entry = catalogue.lookup(notification.event_type, service)
     reading = entry.readings[flavour]
     phase = entry.phase
-    if flavour is Flavour.CADF or flavour is Flavour.TRAITS:
-        phase = _OUTCOMES.get(_first_text(told, ("outcome",)) or "", phase)
+    if reading.outcome:
+        phase = _OUTCOMES.get(reading.outcome(told) or "", phase)
     name, project, user, request_id, host, zone, old_state, state = [
         read and read(told) for read in reading.texts
     ]
-    context = notification.context
+    context, failed = notification.context, notification.priority in _FAILED
     return Event(
         id=notification.message_id,
         cloud=cloud,
@@ -58,7 +58,7 @@ def normalise(
         action=entry.action,
         phase=phase,
         category=entry.category,
-        level=_level(entry, phase, notification.priority),
+        level=entry.level if phase is entry.phase and not failed else _level(phase, failed=failed),
         known=entry.known,
         subjects=_subjects(cloud, entry, reading, told),
         related=_related(cloud, reading, told),
@@ -113,11 +113,9 @@ def _related(cloud: str, reading: Reading, told: dict[str, Any]) -> tuple[Resour
     return tuple(dict.fromkeys(found) if len(found) > 1 else found)
 
 
-def _level(entry: Entry, phase: Phase, priority: str) -> Level:
-    """Return the catalogue's level, but critical for every failure and detail for a start."""
-    if phase is Phase.ERROR or priority in _FAILED:
-        return Level.CRITICAL
-    return Level.DETAIL if phase is Phase.START else entry.level
+def _level(phase: Phase, *, failed: bool) -> Level:
+    """Return the level of an event that says something else than its type does."""
+    return Level.CRITICAL if failed or phase is Phase.ERROR else Level.DETAIL
 
 
 def _is_synthetic(context: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
