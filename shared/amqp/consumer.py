@@ -9,7 +9,7 @@ them out again.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -61,10 +61,13 @@ class BatchConsumer:
         self._arrived = asyncio.Event()
         self._handed_out: list[RawBatch] = []
 
-    async def receive(self, *, most: int, wait: timedelta) -> RawBatch:
+    async def receive(
+        self, *, most: int, wait: timedelta, most_bytes: int | None = None
+    ) -> RawBatch:
         """Return one to `most` messages: wait for the first, then up to `wait` for more.
 
-        A cancelled call takes nothing out of the buffer.
+        Fewer when their bodies would exceed `most_bytes` together. A cancelled call takes nothing
+        out of the buffer.
         """
         while True:
             await self._arrived.wait()
@@ -72,8 +75,7 @@ class BatchConsumer:
                 await self._wait_for_more(most, wait)
             if self._buffer and self.session is not None:
                 break
-        count = min(most, len(self._buffer))
-        batch = RawBatch(tuple(self._buffer.popleft() for _ in range(count)), self.session)
+        batch = RawBatch(tuple(self._take(most, most_bytes)), self.session)
         if not self._buffer:
             self._arrived.clear()
         self._handed_out.append(batch)
@@ -125,6 +127,14 @@ class BatchConsumer:
         await session.consume(self._queue, on_message, prefetch=self._prefetch)
         self.connected.set()
         log.info("consumer_connected", queue=self._queue, host=session.host)
+
+    def _take(self, most: int, most_bytes: int | None) -> Iterator[DeliveredMessage]:
+        taken_bytes = 0
+        for _ in range(min(most, len(self._buffer))):
+            taken_bytes += len(self._buffer[0].body)
+            yield self._buffer.popleft()
+            if most_bytes is not None and taken_bytes >= most_bytes:
+                return
 
     def _forget_session(self) -> None:
         self.connected.clear()

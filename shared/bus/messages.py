@@ -21,7 +21,7 @@ from shared.event import Event
 EXCHANGE = "osevents"
 DEAD = "osevents.dead"
 
-MOST_EVENTS_IN_A_MESSAGE = 100
+MOST_EVENTS_IN_A_MESSAGE = 50
 LARGEST_BATCH_BYTES = 4 * 2**20
 """Brokers refuse messages over a limit: 16 MiB unless RabbitMQ 4 is told otherwise."""
 

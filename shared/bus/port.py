@@ -29,9 +29,10 @@ class Publisher(Protocol):
         """Hand over `events`; return when the bus has taken responsibility for all of them.
 
         Events of one routing key (`<cloud>.<type>`) from one publisher are delivered in the order
-        given; between keys no order is promised. Blocks while the bus is full (back-pressure).
-        Raises BusUnavailable when any of them was not confirmed: some may have been taken, so a
-        retry makes duplicates, which consumers must expect.
+        given; between keys no order is promised. While the bus is full it blocks or raises, so
+        that whoever publishes waits (back-pressure). Raises BusUnavailable when any of them was
+        not confirmed: some may have been taken, so a retry makes duplicates, which consumers must
+        expect.
         """
         ...
 

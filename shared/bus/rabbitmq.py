@@ -31,13 +31,15 @@ from shared.retrying import until_it_works
 GROUPS = ("processor", "refresher")
 """The groups whose queues exist from the start; others may bind queues of their own."""
 
-PREFETCH_MESSAGES = 200
+PREFETCH_MESSAGES = 100
+BATCH_BYTES = 2 * 2**20
+"""What a consumer takes at once: a message holds many events, so messages are no measure."""
+QUEUE_BYTES = 2 * 2**30
 
 _GROUP_QUEUE: dict[str, Any] = {
     "x-queue-type": "quorum",
-    # Bounded, and full means that publishers wait: the catcher then leaves events in the cloud's
-    # own queue, which is bounded too.
-    "x-max-length": 200_000,
+    # Bounded (see `declare_topology`), and full means that publishers wait: the catcher then
+    # leaves events in the cloud's own queue, which is bounded too.
     "x-overflow": "reject-publish",
     # RabbitMQ 4 would drop a message after 20 deliveries; a consumer that crashes on other
     # messages uses up the count of all it had prefetched, so allow many, then keep it.
@@ -59,14 +61,17 @@ def queue_of(group: str) -> str:
     return f"osevents.{group}"
 
 
-async def declare_topology(session: Session, groups: Sequence[str] = GROUPS) -> None:
+async def declare_topology(
+    session: Session, groups: Sequence[str] = GROUPS, *, queue_bytes: int = QUEUE_BYTES
+) -> None:
     """Declare the exchanges and every group's queue; again and again without effect."""
     await session.declare_exchange(EXCHANGE, "topic")
     await session.declare_exchange(DEAD, "fanout")
     await session.declare_queue(DEAD, _DEAD_QUEUE)
     await session.bind(DEAD, DEAD, "")
     for group in groups:
-        await session.declare_queue(queue_of(group), _GROUP_QUEUE)
+        arguments = {**_GROUP_QUEUE, "x-max-length-bytes": queue_bytes}
+        await session.declare_queue(queue_of(group), arguments)
         await session.bind(queue_of(group), EXCHANGE, "#")
 
 
@@ -74,10 +79,17 @@ class RabbitBus:
     """Both ends of the bus; get one from `open_rabbit_bus`."""
 
     def __init__(
-        self, address: Address, publisher: ConfirmedPublisher, *, clock: Clock, random: Random
+        self,
+        address: Address,
+        publisher: ConfirmedPublisher,
+        prepare: Prepare,
+        *,
+        clock: Clock,
+        random: Random,
     ) -> None:
         self._address = address
         self._publisher = publisher
+        self._prepare = prepare
         self._clock = clock
         self._random = random
         self._consumers: list[BatchConsumer] = []
@@ -114,23 +126,19 @@ class RabbitBus:
     @asynccontextmanager
     async def subscribe(self, group: str) -> AsyncIterator["RabbitSubscription"]:
         """See `shared.bus.port.Bus.subscribe`."""
-
-        async def prepare(session: Session) -> None:
-            await declare_topology(session, sorted({*GROUPS, group}))
-
-        async with self._consume(queue_of(group), prepare) as consumer:
+        async with self._consume(queue_of(group)) as consumer:
             yield RabbitSubscription(consumer, self, self._clock)
 
     @asynccontextmanager
     async def dead_letters(self) -> AsyncIterator["RabbitDeadLetters"]:
         """See `shared.bus.port.Bus.dead_letters`."""
-        async with self._consume(DEAD, declare_topology) as consumer:
+        async with self._consume(DEAD) as consumer:
             yield RabbitDeadLetters(consumer, self._clock)
 
     @asynccontextmanager
-    async def _consume(self, queue: str, prepare: Prepare) -> AsyncIterator[BatchConsumer]:
+    async def _consume(self, queue: str) -> AsyncIterator[BatchConsumer]:
         async with open_consumer(
-            self._address, queue, prepare, prefetch=PREFETCH_MESSAGES, random=self._random
+            self._address, queue, self._prepare, prefetch=PREFETCH_MESSAGES, random=self._random
         ) as consumer:
             self._consumers.append(consumer)
             try:
@@ -150,8 +158,7 @@ class RabbitSubscription:
     async def receive(self, *, most: int, wait: timedelta) -> Batch:
         """See `shared.bus.port.Subscription.receive`."""
         while True:
-            # A message may hold many events, so "about `most`" is counted in events below.
-            raw = await self.consumer.receive(most=most, wait=wait)
+            raw = await self.consumer.receive(most=most, wait=wait, most_bytes=BATCH_BYTES)
             events: list[Event] = []
             letters: list[DeadLetter] = []
             for message in raw.messages:
@@ -189,9 +196,16 @@ class RabbitDeadLetters:
 
 @asynccontextmanager
 async def open_rabbit_bus(
-    url: str, *, name: str, clock: Clock, random: Random
+    url: str, *, name: str, clock: Clock, random: Random, queue_bytes: int = QUEUE_BYTES
 ) -> AsyncIterator[RabbitBus]:
-    """Open the bus at `url` (amqp:// or amqps://); connections are made when they are needed."""
+    """Open the bus at `url` (amqp:// or amqps://); connections are made when they are needed.
+
+    `queue_bytes` bounds each group's queue; RabbitMQ refuses another value for an existing one.
+    """
     address = Address.parse(url)
-    async with open_publisher(address, declare_topology, name=name) as publisher:
-        yield RabbitBus(address, publisher, clock=clock, random=random)
+
+    async def prepare(session: Session) -> None:
+        await declare_topology(session, queue_bytes=queue_bytes)
+
+    async with open_publisher(address, prepare, name=name) as publisher:
+        yield RabbitBus(address, publisher, prepare, clock=clock, random=random)

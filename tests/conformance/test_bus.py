@@ -12,19 +12,25 @@ from shared.bus.port import Bus, Subscription
 from shared.bus.rabbitmq import open_rabbit_bus
 from shared.clock import SystemClock
 from shared.dead_letter import DeadLetter
+from shared.errors import BusUnavailable
 from tests.support.events import NOON, event, ids, numbered
 
 SOON = timedelta(milliseconds=50)
 BOUND_SECONDS = 20
+FEW_EVENTS = 50
+FEW_BYTES = 50_000
+"""Queues this small are full after some fifty events."""
 
 
 @pytest.fixture(params=["memory", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
 async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
     if request.param == "memory":
-        yield MemoryBus(capacity=50)
+        yield MemoryBus(capacity=FEW_EVENTS)
         return
     url = request.getfixturevalue("rabbit_url")
-    async with open_rabbit_bus(url, name="test", clock=SystemClock(), random=Random(1)) as opened:
+    async with open_rabbit_bus(
+        url, name="test", clock=SystemClock(), random=Random(1), queue_bytes=FEW_BYTES
+    ) as opened:
         yield opened
 
 
@@ -177,6 +183,42 @@ async def test_a_dead_letter_keeps_its_bytes_and_its_reason(bus: Bus) -> None:
         await dead.acknowledge(batch)
 
     assert batch.letters == (letter,)
+
+
+async def test_a_full_bus_makes_the_publisher_wait_and_loses_nothing(bus: Bus) -> None:
+    events = [event(f"event-{number}", type=f"type.{number}") for number in range(300)]
+    published = asyncio.Event()
+
+    async def publish_as_the_catcher_does() -> None:
+        for start in range(0, len(events), 10):
+            while True:
+                try:
+                    await bus.publish(events[start : start + 10])
+                except BusUnavailable:
+                    await asyncio.sleep(0.02)
+                else:
+                    break
+        published.set()
+
+    missing = {"processor": set(ids(events)), "refresher": set(ids(events))}
+
+    async def consume(group: str) -> None:
+        async with bus.subscribe(group) as subscription:
+            while missing[group]:
+                batch = await subscription.receive(most=20, wait=SOON)
+                missing[group] -= set(ids(batch.events))
+                await subscription.acknowledge(batch)
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        tasks.create_task(publish_as_the_catcher_does())
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await published.wait()
+        for group in missing:
+            tasks.create_task(consume(group))
+        await published.wait()
+
+    assert missing == {"processor": set(), "refresher": set()}
 
 
 async def test_publishing_nothing_returns_at_once(bus: Bus) -> None:
