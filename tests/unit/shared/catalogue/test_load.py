@@ -110,3 +110,21 @@ def test_all_mistakes_of_all_files_are_named_at_once(tmp_path: Path) -> None:
         "second.yaml:1",
         "missing.yaml",
     ]
+
+
+def test_a_users_file_says_which_types_are_twins(tmp_path: Path) -> None:
+    twins = 'twins: {"widget.*": "gadget.*", widget.made: gadget.created}\n'
+    catalogue = load([written(tmp_path, twins)])
+
+    assert catalogue.lookup("widget.made").canonical == "gadget.created"
+    assert catalogue.lookup("widget.sold.end").canonical == "gadget.sold.end"
+    assert catalogue.lookup("instance.update").canonical == "compute.instance.update"
+
+
+def test_the_names_of_twins_are_checked(tmp_path: Path) -> None:
+    many = written(tmp_path, 'twins:\n  "a.*.*": b.c\n', "many.yaml")
+    lonely = written(tmp_path, 'twins:\n  a.b: c.d\n  b: "c.*"\n', "lonely.yaml")
+
+    assert "many.yaml:2" in problems_of(many)[0]
+    assert "only one * can stand" in problems_of(many)[0]
+    assert problems_of(lonely) == [f"{lonely}:3: 'c.*' has a *, but 'b' has none for it"]
