@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 _Result = TypeVar("_Result")
+_PATIENCE_SECONDS = 2.0
 
 
 async def unless_stopped(work: Coroutine[Any, Any, _Result], stop: asyncio.Event) -> _Result | None:
@@ -19,6 +20,19 @@ async def unless_stopped(work: Coroutine[Any, Any, _Result], stop: asyncio.Event
     finally:
         stopping.cancel()
         working.cancel()
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel `task` and return when it has ended; raises what it failed with.
+
+    Again and again, since once is not always enough: aiormq loses a cancel that arrives just when
+    the broker answers, and the task goes on as if nobody had told it.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_PATIENCE_SECONDS)
+    if not task.cancelled():
+        task.result()
 
 
 async def pause(duration: timedelta, stop: asyncio.Event) -> None:

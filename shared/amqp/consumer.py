@@ -22,6 +22,7 @@ from shared.amqp.address import Address
 from shared.amqp.session import Session, open_session
 from shared.backoff import Backoff
 from shared.errors import BusUnavailable
+from shared.waiting import end
 
 Prepare = Callable[[Session], Awaitable[None]]
 """Declares and binds what the consumer needs; called on every new session, so idempotent."""
@@ -177,6 +178,4 @@ async def open_consumer(
     try:
         yield consumer
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)

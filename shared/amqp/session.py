@@ -16,11 +16,12 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Literal, TypeVar
 
 import aio_pika
 import aiormq
+import structlog
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import DeliveredMessage
 from pamqp import commands as spec
@@ -32,6 +33,8 @@ CONNECT_SECONDS = 10.0
 CALL_SECONDS = 30.0
 HEARTBEAT_SECONDS = 15
 """A half-open socket is noticed after three missed heartbeats."""
+
+log = structlog.get_logger(__name__)
 
 _Answer = TypeVar("_Answer")
 
@@ -171,13 +174,21 @@ def _unavailable_when_it_fails(what: str, host: str) -> Iterator[None]:
     try:
         yield
     except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        if _is_cancelled():
             raise
         # Nobody cancelled us: aiormq cancels its pending calls when a connection breaks.
         raise BusUnavailable(f"{what} at {host}: the connection broke") from error
-    except (aiormq.exceptions.AMQPError, OSError, TimeoutError) as error:
+    except (aiormq.exceptions.AMQPError, OSError, RuntimeError, TimeoutError) as error:
+        if _is_cancelled():
+            # Somebody did cancel us, and aiormq made an error of its own of it.
+            raise asyncio.CancelledError from error
+        # A RuntimeError is what aiormq says of a connection that is closed already.
         raise BusUnavailable(f"{what} at {host}: {_describe(error)}") from error
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 @asynccontextmanager
@@ -199,10 +210,17 @@ async def open_session(address: Address, *, name: str) -> AsyncIterator[Session]
         finally:
             session.close("we left")
     finally:
-        # A broken connection cannot be closed politely, and there is nothing more to do about it.
-        with suppress(aiormq.exceptions.AMQPError, OSError, TimeoutError):
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await connection.close()
+        await _close(connection)
+
+
+async def _close(connection: AbstractConnection) -> None:
+    """Close politely, for a bounded time; a broken connection cannot be, and that is all right."""
+    closing = asyncio.ensure_future(connection.close())
+    _, unfinished = await asyncio.wait({closing}, timeout=CONNECT_SECONDS)
+    for task in unfinished:
+        task.cancel()
+    if closing.done() and not closing.cancelled() and (error := closing.exception()):
+        log.debug("close_failed", reason=_describe(error))
 
 
 async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str]:
@@ -216,6 +234,8 @@ async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str
                 timeout=CONNECT_SECONDS,
             )
         except (aiormq.exceptions.AMQPError, OSError, TimeoutError) as error:
+            if _is_cancelled():
+                raise asyncio.CancelledError from error
             failures.append(f"{host}: {_describe(error)}")
         else:
             return connection, host

@@ -14,7 +14,7 @@ connection is reported as a gap.
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -30,6 +30,7 @@ from shared.amqp.address import Address
 from shared.amqp.consumer import BatchConsumer, RawBatch, open_consumer
 from shared.amqp.session import Session
 from shared.errors import BusUnavailable, UnreadableNotification
+from shared.waiting import end
 
 log = structlog.get_logger(__name__)
 
@@ -201,9 +202,7 @@ async def open_amqp_source(
         try:
             yield source
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
 
 def routing_keys(topics: Sequence[str], priorities: Sequence[str]) -> tuple[str, ...]:

@@ -157,3 +157,13 @@ async def test_a_message_the_broker_gives_up_on_is_kept_with_its_reason(rabbit_u
 
     assert "rejected" in batch.letters[0].reason
     assert batch.letters[0].origin == "bus"
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233])
+async def test_leaving_at_any_moment_of_connecting_ends_at_once(
+    rabbit_url: str, steps: int
+) -> None:
+    async with asyncio.timeout(20):
+        async with opened(rabbit_url) as bus, bus.subscribe("processor"):
+            for _ in range(steps):
+                await asyncio.sleep(0.001)

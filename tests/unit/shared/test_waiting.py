@@ -1,0 +1,67 @@
+"""Ending what is under way."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from shared import waiting
+from shared.errors import BusUnavailable
+from shared.waiting import end
+
+
+async def test_a_task_has_ended_when_end_returns() -> None:
+    left: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            left.append("in order")
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    await end(task)
+
+    assert left == ["in order"]
+
+
+async def test_a_task_that_loses_a_cancel_is_cancelled_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waiting, "_PATIENCE_SECONDS", 0.001)
+    lost: list[int] = []
+
+    async def work() -> None:
+        for number in range(3):
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            lost.append(number)
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await end(task)
+
+    assert task.cancelled()
+    assert lost == [0, 1, 2]
+
+
+async def test_what_a_task_failed_with_is_not_lost() -> None:
+    async def work() -> None:
+        raise BusUnavailable("away")
+
+    task = asyncio.create_task(work())
+    await asyncio.wait([task])
+
+    with pytest.raises(BusUnavailable, match="away"):
+        await end(task)
+
+
+async def test_a_task_that_is_done_is_left_alone() -> None:
+    task = asyncio.create_task(asyncio.sleep(0))
+    await task
+
+    await end(task)
