@@ -4,44 +4,58 @@ Exit codes: 0 done, 1 it failed, 2 the call or the configuration is wrong. Error
 standard error, one line for each, without a traceback.
 """
 
+import importlib
 import sys
 
 import click
 
-from services.cli.asking import refresh
-from services.cli.cataloguing import catalogue
-from services.cli.explaining import explain
-from services.cli.looking import changes, events, inventory
-from services.cli.running import catcher, migrate, processor, refresher, simulator, up
-from services.cli.status import status
 from shared.errors import Misconfigured, OseventsError
 
 FAILED = 1
 WRONG = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+COMMANDS = {
+    "up": "running",
+    "catcher": "running",
+    "processor": "running",
+    "refresher": "running",
+    "simulator": "running",
+    "migrate": "running",
+    "events": "looking",
+    "inventory": "looking",
+    "changes": "looking",
+    "refresh": "asking",
+    "status": "status",
+    "explain": "explaining",
+    "catalogue": "cataloguing",
+}
+"""Each command and the module that has it, in the order of `--help`."""
+
+
+class Commands(click.Group):
+    """Imports a command when it is called: openstacksdk alone takes longer than a look takes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command of that name, None when there is none."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command = getattr(importlib.import_module(f"services.cli.{module}"), cmd_name)
+        assert isinstance(command, click.Command), f"{module}.{cmd_name} is a command"
+        return command
+
+
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="osevents")
 def cli() -> None:
     """Catch the events of OpenStack clouds: a timeline, a fresh inventory."""
-
-
-for command in (
-    up,
-    catcher,
-    processor,
-    refresher,
-    simulator,
-    migrate,
-    events,
-    inventory,
-    changes,
-    refresh,
-    status,
-    explain,
-    catalogue,
-):
-    cli.add_command(command)
 
 
 def main() -> None:
