@@ -15,7 +15,7 @@ async def test_a_call_on_a_connection_that_is_closed_is_a_broker_that_is_away(
     async with open_session(Address.parse(rabbit_url), name="test") as session:
         await session._connection.close()
 
-        with pytest.raises(BusUnavailable, match="looking for queue 'any' at .* closed"):
+        with pytest.raises(BusUnavailable, match="looking for queue 'any'"):
             await session.waiting_in("any")
-        with pytest.raises(BusUnavailable, match="binding to exchange 'nova' at .* closed"):
+        with pytest.raises(BusUnavailable, match="binding to exchange 'nova'"):
             await session.bind_foreign("any", "nova", ["key"])
