@@ -10,7 +10,8 @@ import pytest
 from services.cli.main import cli
 from tests.support.command_line import Outcome, call
 
-COMMANDS = sorted(cli.commands)
+CONTEXT = click.Context(cli)
+COMMANDS = sorted(cli.list_commands(CONTEXT))
 
 
 @pytest.fixture(autouse=True)
@@ -47,8 +48,9 @@ def test_every_command_explains_itself(command: str, option: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_and_every_option_has_a_help_text(command: str) -> None:
-    found = cli.commands[command]
+    found = cli.get_command(CONTEXT, command)
 
+    assert found is not None
     assert found.help
     for option in found.params:
         assert not isinstance(option, click.Option) or option.help, option.name
