@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from services.cli import main
+from services.cli.main import cli
 from tests.support.command_line import Outcome, call
 
 CONTEXT = click.Context(cli)
