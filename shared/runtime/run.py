@@ -6,6 +6,7 @@ a second signal cancels at once. The exit code says whose fault an end is: 0 nob
 """
 
 import asyncio
+import gc
 import signal
 import sys
 import traceback
@@ -26,6 +27,7 @@ Main = Callable[[asyncio.Event], Awaitable[None]]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _FAILED, _MISCONFIGURED = 1, 2
+_ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
 
 
 class EndedByItself(OseventsError):
@@ -38,12 +40,24 @@ class CutOff(OseventsError):
 
 def run(main: Main, *, drain_timeout: timedelta) -> int:
     """Run `main` on an event loop of its own; return the exit code, reasons go to stderr."""
+    _spare_the_collector()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_live(main, drain_timeout))
     except BaseException as error:  # noqa: BLE001 - the last boundary: every end gets its exit code
         return _explain(error)
     return 0
+
+
+def _spare_the_collector() -> None:
+    """Let the garbage collector look less often: what we make by the thousand has no cycles.
+
+    Events are trees of JSON, freed by their last reference. Collecting after every 700 of their
+    parts, Python's default, was a tenth of the time of decoding.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS, 20, 20)
 
 
 async def eternal(work: Awaitable[None], *, name: str, stop: asyncio.Event) -> None:
