@@ -124,7 +124,7 @@ async def bare_consumer(url: str, notifications: int) -> float:
 
 async def watch(services: Mapping[str, Service], already: int, until: int) -> list[Sample]:
     """Look again and again until all rows are there."""
-    samples = [Sample(time.perf_counter(), 0, {name: 0 for name in services})]
+    samples = [Sample(time.perf_counter(), 0, dict.fromkeys(services, 0))]
     async with asyncio.timeout(1800):
         while samples[-1].events < until:
             samples.append(
