@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from rich.console import Console, Group, RenderableType
@@ -145,7 +145,9 @@ def render(view: View, title: str) -> RenderableType:
 def summary(view: View) -> str:
     """Return what is said at the end."""
     kinds = ", ".join(f"{count.living} {count.kind}" for count in view.inventory if count.living)
-    facts = [*_facts(view), ("inventory", kinds or "nothing")]
+    seconds = max(1.0, view.running.total_seconds())
+    average = replace(view, events_per_second=view.total("osevents_caught_total") / seconds)
+    facts = [*_facts(average), ("inventory", kinds or "nothing")]
     return "\n".join(
         (f"ran {_duration(view.running)}", *(f"{name:<13} {text}" for name, text in facts))
     )
