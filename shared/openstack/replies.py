@@ -26,9 +26,13 @@ def retry_after_seconds(value: str | None, *, now: datetime) -> float | None:
     try:
         return max(0.0, float(value))
     except ValueError:
-        pass
+        return _seconds_until(value, now)
+
+
+def _seconds_until(http_date: str, now: datetime) -> float | None:
+    """Return how far away an HTTP date is, 0 when it is past, None when it is no date."""
     try:
-        then = parsedate_to_datetime(value)
+        then = parsedate_to_datetime(http_date)
     except ValueError:
         return None
     then = then if then.tzinfo else then.replace(tzinfo=UTC)

@@ -1,7 +1,7 @@
 """A service's own metrics as plain numbers, for its heartbeat and for the screen.
 
-What Prometheus scrapes from `/metrics` is summed over all labels but `cloud` and `kind`, so that
-`osevents status` needs no Prometheus.
+What Prometheus scrapes from `/metrics` is summed over all labels, and over all but `cloud`, so
+that `osevents status` needs no Prometheus.
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry
 
 Figures = dict[str, float]
-"""Metric name, with `{cloud}` and `{cloud,kind}` variants, to value."""
+"""Metric name, and the same with `{<cloud>}` behind it where it has that label, to value."""
 
 _KINDS = ("counter", "gauge")
 _HISTOGRAM_PARTS = ("_count", "_sum")
