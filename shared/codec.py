@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from shared.errors import UnreadableEvent
-from shared.event import Action, Event, Flavour, Level, Phase
+from shared.event import Action, Event, Flavour, Level, Occasion, Phase
 from shared.resource import ResourceRef
 
 SINGLE = "application/cloudevents+json"
@@ -97,6 +97,7 @@ def to_cloudevent(event: Event) -> dict[str, Any]:
         "service": event.service,
         "priority": event.priority,
         **({"synthetic": True} if event.synthetic else {}),
+        **({"occasion": event.occasion} if event.occasion is not Occasion.NEWS else {}),
         "data": data,
     }
 
@@ -124,6 +125,7 @@ def from_cloudevent(item: Any) -> Event:
             subjects=tuple(ResourceRef(cloud, kind, id_) for kind, id_ in data["subjects"]),
             related=tuple(ResourceRef(cloud, kind, id_) for kind, id_ in data["related"]),
             synthetic=item.get("synthetic", False),
+            occasion=Occasion(item.get("occasion", Occasion.NEWS)),
             payload=data["payload"],
             **{key: data[key] for key in _OPTIONAL if key in data},
         )

@@ -52,6 +52,17 @@ class Flavour(StrEnum):
     """A Panko or Ceilometer event: flat traits, perhaps no payload."""
 
 
+class Occasion(StrEnum):
+    """Why the event is on the bus now."""
+
+    NEWS = "news"
+    """It has just happened, or was missed until now."""
+    HISTORY = "history"
+    """Long past, loaded from what the source had kept: for the timeline, nothing to react to."""
+    REPLAY = "replay"
+    """Sent again from the timeline, to one group of consumers."""
+
+
 class Event(NamedTuple):
     """One thing that happened in a cloud; made with keywords only.
 
@@ -98,6 +109,7 @@ class Event(NamedTuple):
     state: str | None = None
     synthetic: bool = False
     """Made for a test or demonstration, not by a service."""
+    occasion: Occasion = Occasion.NEWS
     payload: Any = None
     """What the service sent, any JSON value, secrets removed; traits as an object for TRAITS."""
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.codec import BATCH, SINGLE, decode, encode, encode_batch
-from shared.event import Action, Event, Flavour, Level, Phase
+from shared.event import Action, Event, Flavour, Level, Occasion, Phase
 from shared.resource import ResourceRef
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -49,6 +49,7 @@ events = st.builds(
     old_state=maybe,
     state=maybe,
     synthetic=st.booleans(),
+    occasion=st.sampled_from(Occasion),
     payload=json_values,
 )
 

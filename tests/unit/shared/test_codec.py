@@ -3,6 +3,7 @@ import pytest
 
 from shared.codec import BATCH, SINGLE, decode, encode, encode_batch, routing_key
 from shared.errors import UnreadableEvent
+from shared.event import Occasion
 from shared.resource import ResourceRef
 from tests.support.events import event, numbered
 
@@ -18,6 +19,16 @@ def test_an_event_is_a_structured_cloudevent() -> None:
     assert value["time"] == "2026-11-23T12:00:00.000000Z"
     assert value["synthetic"] is True
     assert value["data"]["payload"] == {"instance_id": "server-1"}
+
+
+def test_news_says_nothing_of_its_occasion_so_that_older_consumers_read_it() -> None:
+    assert "occasion" not in orjson.loads(encode(event()))
+
+
+def test_history_and_replays_can_be_told_by_an_attribute() -> None:
+    value = orjson.loads(encode(event(occasion=Occasion.HISTORY)))
+
+    assert value["occasion"] == "history"
 
 
 def test_attribute_names_are_what_cloudevents_allows() -> None:
