@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FOR ?=
+ONLY ?=
 DATA ?= data
 
 .PHONY: help setup rabbitmq demo test check format bench lock clean
@@ -37,8 +38,8 @@ format: setup ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup rabbitmq ## measure throughput, latency, API cost and memory; prints a report
-	$(BIN)/python -m tests.benchmarks
+bench: setup rabbitmq ## measure throughput, latency, API cost, memory; ONLY="flood steady" picks some
+	$(BIN)/python -m tests.benchmarks $(ONLY)
 
 lock: setup ## pin every dependency again (versions and hashes, no addresses)
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock

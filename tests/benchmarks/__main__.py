@@ -1,32 +1,31 @@
-"""`make bench`: runs the benchmarks and prints their report."""
+"""`make bench`: runs the benchmarks and prints their report; `ONLY="flood steady"` picks some.
+
+Each is a module with `async def bench() -> list[str]`, which measures and returns the lines of its
+report; a short form of it stands in `test_short.py`, so that it cannot rot.
+"""
 
 import asyncio
+import importlib
 import platform
 import sys
 
 import psutil
 
-from tests.benchmarks import decoding, flood, steady
-
-FLOOD = 200_000
-STEADY_SECONDS = 120
+BENCHMARKS = ("decoding", "flood", "steady")
 
 
-async def main() -> None:
-    """Run everything; `python -m tests.benchmarks flood` runs one."""
-    wanted = sys.argv[1:] or ["decoding", "flood", "steady"]
+async def main(wanted: list[str]) -> None:
+    """Run the benchmarks that are wanted, all when none is named."""
+    if unknown := set(wanted) - set(BENCHMARKS):
+        sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {BENCHMARKS}")
     print(
         f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB,"
         f" Python {platform.python_version()}, {platform.system()} {platform.release()}",
         flush=True,
     )
-    if "decoding" in wanted:
-        print("\n".join(decoding.report(decoding.bodies(), rounds=decoding.ROUNDS)), flush=True)
-    if "flood" in wanted:
-        print("\n".join(flood.report(await flood.flood(FLOOD, servers=500))), flush=True)
-    if "steady" in wanted:
-        result = await steady.steady(per_second=200, seconds=STEADY_SECONDS, servers=500)
-        print("\n".join(steady.report(result)), flush=True)
+    for name in wanted or BENCHMARKS:
+        module = importlib.import_module(f"tests.benchmarks.{name}")
+        print("\n".join(await module.bench()), flush=True)
 
 
-asyncio.run(main())
+asyncio.run(main(sys.argv[1:]))

@@ -175,3 +175,8 @@ def report(messages: Sequence[bytes], *, rounds: int) -> Iterator[str]:
 
 if __name__ == "__main__":
     print("\n".join(report(bodies(), rounds=ROUNDS)))
+
+
+async def bench() -> list[str]:
+    """Run it in full."""
+    return list(report(bodies(), rounds=ROUNDS))

@@ -17,6 +17,7 @@ from tests.benchmarks.rig import EXCHANGES, Rig, channel, rig
 from tests.support.deployment import Service
 from tests.support.waiting import eventually
 
+NOTIFICATIONS = 200_000
 BARE = "bench.bare"
 SERVICES = ("catcher", "processor", "refresher")
 SAMPLE_SECONDS = 0.25
@@ -178,3 +179,8 @@ def report(result: Result) -> list[str]:
         )
         lines.append(f"    {service:<16} {early:13.0f} {result.rss_mib(service):9.0f}")
     return lines
+
+
+async def bench() -> list[str]:
+    """Run it in full."""
+    return report(await flood(NOTIFICATIONS, servers=500))

@@ -15,6 +15,7 @@ from typing import Any
 from tests.benchmarks.rig import Rig, rig
 from tests.support.deployment import Service
 
+SECONDS = 120
 POLL_SECONDS = 0.025
 MERGE_WINDOW = timedelta(seconds=1)
 LAG_METRIC = "osevents_timeline_lag_seconds"
@@ -167,3 +168,8 @@ def report(result: Result) -> list[str]:
         f"steady life of {result.per_second:.0f} events/s, {result.events} events",
         *(f"  {name:<40} {value:>10}" for name, value in rows),
     ]
+
+
+async def bench() -> list[str]:
+    """Run it in full."""
+    return report(await steady(per_second=200, seconds=SECONDS, servers=500))
