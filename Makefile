@@ -6,9 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 FOR ?=
 ONLY ?=
+# Tests mostly wait for brokers and databases, so more of them than cores run at once.
+WORKERS ?= 3
 DATA ?= data
 
-.PHONY: help setup rabbitmq demo test check format bench lock clean
+.PHONY: help setup rabbitmq demo test coverage check format bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,7 +28,10 @@ demo: setup ## a simulated cloud and all of osevents in this terminal; FOR=30s e
 	@$(BIN)/osevents up --simulate --data $(DATA) $(if $(FOR),--for $(FOR))
 
 test: setup rabbitmq ## the whole test suite, on a real RabbitMQ and a real PostgreSQL
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup $(ARGS)
+
+coverage: setup rabbitmq ## the whole test suite, and which lines and branches it reached
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup --cov --cov-report=term $(ARGS)
 
 check: setup ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

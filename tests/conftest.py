@@ -1,5 +1,6 @@
 """What every test can use: databases, brokers, and how hypothesis searches."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.support.postgres", "tests.support.rabbitmq"]
@@ -16,3 +17,10 @@ settings.register_profile(
     "search", settings.get_profile("same"), derandomize=False, max_examples=2000
 )
 settings.load_profile("same")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what starts many processes in one worker, so that they do not starve each other."""
+    for item in items:
+        if item.get_closest_marker("acceptance"):
+            item.add_marker(pytest.mark.xdist_group("acceptance"))
