@@ -9,7 +9,7 @@ from pamqp import commands as spec
 
 from shared.amqp.address import Address
 from shared.amqp.consumer import Prepare
-from shared.amqp.session import Session, open_session
+from shared.amqp.session import MessageTooLarge, Session, open_session
 from shared.errors import BusUnavailable
 
 
@@ -38,7 +38,8 @@ class ConfirmedPublisher:
         """Publish all of `messages` in order and return when all confirms arrived.
 
         Raises BusUnavailable when any is missing; the session is given up then, and the next call
-        opens another.
+        opens another. MessageTooLarge when that is because of a message of which no broker with
+        such a limit will ever take more.
         """
         failure: BaseException | None = None
         async with self._turn:
@@ -48,8 +49,10 @@ class ConfirmedPublisher:
                     for message in messages:
                         group.create_task(_send(session, message))
             except* BusUnavailable as failures:
-                failure = failures.exceptions[0]
+                failure = _telling(failures)
                 await self.close()
+        if isinstance(failure, MessageTooLarge):
+            raise failure
         if failure is not None:
             raise BusUnavailable(f"not all messages were confirmed: {failure}") from failure
 
@@ -72,6 +75,12 @@ class ConfirmedPublisher:
             raise
         self._session = session
         return session
+
+
+def _telling(failures: BaseExceptionGroup[BusUnavailable]) -> BaseException:
+    """Return the failure that says most: of all that fail with a channel, one is the reason."""
+    too_large = (one for one in failures.exceptions if isinstance(one, MessageTooLarge))
+    return next(too_large, failures.exceptions[0])
 
 
 async def _send(session: Session, message: Outgoing) -> None:

@@ -7,6 +7,7 @@ restart has known holes, so reconnecting is done above this module, where the to
 """
 
 import asyncio
+import re
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -34,9 +35,20 @@ CALL_SECONDS = 30.0
 HEARTBEAT_SECONDS = 15
 """A half-open socket is noticed after three missed heartbeats."""
 
+_TOO_LARGE = re.compile(r"larger than (?:configured )?max size (?P<limit>\d+)")
+"""In RabbitMQ's words: `message size 500 is larger than configured max size 400`."""
+
 log = structlog.get_logger(__name__)
 
 _Answer = TypeVar("_Answer")
+
+
+class MessageTooLarge(BusUnavailable):
+    """The broker refuses bodies of more than `limit_bytes`; it closed the channel over one."""
+
+    def __init__(self, message: str, limit_bytes: int) -> None:
+        super().__init__(message)
+        self.limit_bytes = limit_bytes
 
 
 class Session:
@@ -183,6 +195,9 @@ def _unavailable_when_it_fails(what: str, host: str) -> Iterator[None]:
             # Somebody did cancel us, and aiormq made an error of its own of it.
             raise asyncio.CancelledError from error
         # A RuntimeError is what aiormq says of a connection that is closed already.
+        if too_large := _TOO_LARGE.search(str(error)):
+            limit = int(too_large["limit"])
+            raise MessageTooLarge(f"{what} at {host}: {_describe(error)}", limit) from error
         raise BusUnavailable(f"{what} at {host}: {_describe(error)}") from error
 
 

@@ -23,15 +23,23 @@ DEAD = "osevents.dead"
 
 MOST_EVENTS_IN_A_MESSAGE = 50
 LARGEST_BATCH_BYTES = 4 * 2**20
-"""Brokers refuse messages over a limit: 16 MiB unless RabbitMQ 4 is told otherwise."""
+"""Of events that travel together; more would only make redeliveries dear."""
+LARGEST_MESSAGE_BYTES = 16 * 2**20
+"""RabbitMQ 4 refuses larger bodies unless `max_message_size` says otherwise (before: 128 MiB)."""
 
 _LONGEST_HEADER = 4000
 """Characters; all headers of a message must fit into one frame of 128 KiB."""
 _PERSISTENT = 2
 
 
-def messages_of(events: Sequence[Event]) -> list[Outgoing]:
-    """Return the messages for `events`: those of one routing key together, in their order."""
+def messages_of(
+    events: Sequence[Event], *, now: datetime, largest: int = LARGEST_MESSAGE_BYTES
+) -> list[Outgoing]:
+    """Return the messages for `events`: those of one routing key together, in their order.
+
+    An event that the broker would refuse for its size, `largest` bytes as it stands, becomes a dead
+    letter: published again and again it would stop everything behind it for ever.
+    """
     by_key: dict[str, list[Event]] = {}
     for event in events:
         by_key.setdefault(routing_key(event), []).append(event)
@@ -39,36 +47,56 @@ def messages_of(events: Sequence[Event]) -> list[Outgoing]:
         message
         for key, group in by_key.items()
         for start in range(0, len(group), MOST_EVENTS_IN_A_MESSAGE)
-        for message in _outgoing(key, group[start : start + MOST_EVENTS_IN_A_MESSAGE])
+        for message in _outgoing(
+            key, group[start : start + MOST_EVENTS_IN_A_MESSAGE], now=now, largest=largest
+        )
     ]
 
 
-def _outgoing(key: str, events: Sequence[Event]) -> Iterator[Outgoing]:
+def _outgoing(
+    key: str, events: Sequence[Event], *, now: datetime, largest: int
+) -> Iterator[Outgoing]:
     """Yield the message of `events`, or several where one would be too large."""
     if len(events) == 1:
         body, content_type = encode(events[0]), SINGLE
+        if len(body) > largest:
+            yield message_of(_too_large(events[0], body, now, largest), largest=largest)
+            return
     else:
         body, content_type = encode_batch(events), BATCH
-    if len(body) > LARGEST_BATCH_BYTES and len(events) > 1:
+    if len(body) > min(largest, LARGEST_BATCH_BYTES) and len(events) > 1:
         middle = len(events) // 2
-        yield from _outgoing(key, events[:middle])
-        yield from _outgoing(key, events[middle:])
+        yield from _outgoing(key, events[:middle], now=now, largest=largest)
+        yield from _outgoing(key, events[middle:], now=now, largest=largest)
         return
     properties = spec.Basic.Properties(content_type=content_type, delivery_mode=_PERSISTENT)
     yield Outgoing(EXCHANGE, key, body, properties)
 
 
-def message_of(letter: DeadLetter) -> Outgoing:
-    """Return the message for a dead letter."""
+def _too_large(event: Event, body: bytes, now: datetime, largest: int) -> DeadLetter:
+    reason = (
+        f"the event {event.id} of type {event.type} has {len(body)} bytes; the bus takes {largest}"
+    )
+    return DeadLetter("bus", reason, event.cloud, body, now)
+
+
+def message_of(letter: DeadLetter, *, largest: int = LARGEST_MESSAGE_BYTES) -> Outgoing:
+    """Return the message for a dead letter; of a body beyond `largest` bytes only the beginning."""
+    reason, body = letter.reason, letter.body
+    if len(body) > largest:
+        reason = (
+            f"{reason[: _LONGEST_HEADER // 2]} (kept: the first {largest} of {len(body)} bytes)"
+        )
+        body = body[:largest]
     headers: dict[str, Any] = {
         "x-osevents-origin": letter.origin,
-        "x-osevents-reason": letter.reason[:_LONGEST_HEADER],
+        "x-osevents-reason": reason[:_LONGEST_HEADER],
         "x-osevents-at": letter.at.isoformat(),
     }
     if letter.cloud is not None:
         headers["x-osevents-cloud"] = letter.cloud[:_LONGEST_HEADER]
     return Outgoing(
-        DEAD, "", letter.body, spec.Basic.Properties(headers=headers, delivery_mode=_PERSISTENT)
+        DEAD, "", body, spec.Basic.Properties(headers=headers, delivery_mode=_PERSISTENT)
     )
 
 

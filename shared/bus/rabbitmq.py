@@ -19,9 +19,17 @@ import structlog
 
 from shared.amqp.address import Address
 from shared.amqp.consumer import RECONNECT, BatchConsumer, Prepare, RawBatch, open_consumer
-from shared.amqp.publisher import ConfirmedPublisher, open_publisher
-from shared.amqp.session import Session
-from shared.bus.messages import DEAD, EXCHANGE, letter_of, message_of, messages_of, take
+from shared.amqp.publisher import ConfirmedPublisher, Outgoing, open_publisher
+from shared.amqp.session import MessageTooLarge, Session
+from shared.bus.messages import (
+    DEAD,
+    EXCHANGE,
+    LARGEST_MESSAGE_BYTES,
+    letter_of,
+    message_of,
+    messages_of,
+    take,
+)
 from shared.bus.port import Batch, DeadLetterBatch
 from shared.clock import Clock
 from shared.dead_letter import DeadLetter
@@ -93,6 +101,7 @@ class RabbitBus:
         self._clock = clock
         self._random = random
         self._consumers: list[BatchConsumer] = []
+        self._largest_bytes = LARGEST_MESSAGE_BYTES
 
     @property
     def trouble(self) -> str | None:
@@ -105,12 +114,23 @@ class RabbitBus:
     async def publish(self, events: Sequence[Event]) -> None:
         """See `shared.bus.port.Publisher.publish`."""
         if events:
-            await self._publisher.publish(messages_of(events))
+            now = self._clock.now()
+            await self._publish(messages_of(events, now=now, largest=self._largest_bytes))
 
     async def dead_letter(self, letters: Sequence[DeadLetter]) -> None:
         """See `shared.bus.port.Publisher.dead_letter`."""
         if letters:
-            await self._publisher.publish([message_of(letter) for letter in letters])
+            largest = self._largest_bytes
+            await self._publish([message_of(letter, largest=largest) for letter in letters])
+
+    async def _publish(self, messages: Sequence[Outgoing]) -> None:
+        try:
+            await self._publisher.publish(messages)
+        except MessageTooLarge as error:
+            # The next try heeds what the broker has just told.
+            self._largest_bytes = min(self._largest_bytes, error.limit_bytes)
+            log.warning("bus_takes_less", limit_bytes=error.limit_bytes)
+            raise
 
     async def keep(self, letters: Sequence[DeadLetter]) -> None:
         """Make dead letters of what we received, however long the broker makes us wait."""

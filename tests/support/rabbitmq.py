@@ -94,8 +94,9 @@ class RabbitNode:
     closes, because we closed it or because we were killed, the keeper kills the whole group.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, more: str = "") -> None:
         self._directory = directory
+        self._more = more
         self._programs = _Programs.find()
         self._amqp, self._http, self._epmd, self._distribution = (free_port() for _ in range(4))
         self._log = directory / "node.log"
@@ -200,7 +201,7 @@ class RabbitNode:
 
     def _write_configuration(self) -> None:
         configuration = _CONFIGURATION.format(amqp=self._amqp, http=self._http)
-        (self._directory / "rabbitmq.conf").write_text(configuration)
+        (self._directory / "rabbitmq.conf").write_text(configuration + self._more)
         (self._directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
 
     def _environment(self) -> dict[str, str]:
@@ -257,11 +258,14 @@ class RabbitVhost:
 
 
 @contextmanager
-def running_node() -> Iterator[RabbitNode]:
-    """Run a broker in a temporary directory until the block is left."""
+def running_node(more: str = "") -> Iterator[RabbitNode]:
+    """Run a broker in a temporary directory until the block is left.
+
+    `more` are further lines of its rabbitmq.conf.
+    """
     # Not pytest's tmp_path: its long names exceed what Erlang's tools accept in places.
     with tempfile.TemporaryDirectory(prefix="rabbit-", ignore_cleanup_errors=True) as directory:
-        node = RabbitNode(Path(directory))
+        node = RabbitNode(Path(directory), more)
         try:
             node.start()
             yield node
