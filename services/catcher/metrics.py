@@ -1,6 +1,6 @@
 """What the catcher counts (docs/reference/metrics.md has the list for all services)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -27,7 +27,13 @@ class CatcherMetrics:
         self.unknown_types = Counter(
             "osevents_unknown_type",
             "Events whose type no catalogue entry names.",
-            ("cloud", "type"),
+            ("cloud", "service"),
+            registry=registry,
+        )
+        self.filtered = Counter(
+            "osevents_filtered",
+            "Notifications dropped by a pattern of the cloud's filters.",
+            ("cloud", "pattern"),
             registry=registry,
         )
         self.publish_failures = Counter(
@@ -75,9 +81,14 @@ class CatcherMetrics:
             lag.observe(max(0.0, (now - event.time).total_seconds()))
             newest[event.service] = max(event.time, newest.get(event.service, event.time))
             if not event.known:
-                self.unknown_types.labels(cloud, event.type).inc()
+                self.unknown_types.labels(cloud, event.service).inc()
         for service, time in newest.items():
             self.last_event.labels(cloud, service).set(time.timestamp())
+
+    def dropped(self, cloud: str, by_pattern: Mapping[str, int]) -> None:
+        """Count what filters dropped, by the pattern that did it."""
+        for pattern, count in by_pattern.items():
+            self.filtered.labels(cloud, pattern).inc(count)
 
     def publish_failed(self, cloud: str) -> None:
         """Count one failed attempt to publish."""

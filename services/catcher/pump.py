@@ -6,6 +6,7 @@ reason, and its neighbours go their way.
 """
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -13,6 +14,7 @@ from random import Random
 import structlog
 
 from services.catcher.decoding.normalise import normalise
+from services.catcher.filters import PASS_ALL, TypeFilter
 from services.catcher.metrics import CatcherMetrics
 from services.catcher.sources.port import Handover, Source, Unreadable
 from shared.backoff import Backoff
@@ -44,6 +46,8 @@ class Pump:
     random: Random
     metrics: CatcherMetrics
     backoff: Backoff
+    filter: TypeFilter = PASS_ALL
+    """What is dropped before anything is made of it; counted, see `osevents_filtered_total`."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Pump until `stop` is set; what was received by then is finished."""
@@ -57,24 +61,30 @@ class Pump:
     async def move(self, handover: Handover) -> None:
         """Bring one handover to the bus, however long the bus makes us wait."""
         now = self.clock.now()
-        events, letters = self.sort(handover, now)
+        events, letters, dropped = self.sort(handover, now)
         await self._until_taken(events, letters)
         await self.source.done(handover)
+        self.metrics.dropped(self.cloud, dropped)
         self.metrics.moved(self.cloud, self.source.name, events, len(letters), self.clock.now())
 
-    def sort(self, handover: Handover, now: datetime) -> tuple[list[Event], list[DeadLetter]]:
-        """Tell events from dead letters."""
+    def sort(
+        self, handover: Handover, now: datetime
+    ) -> tuple[list[Event], list[DeadLetter], Counter[str]]:
+        """Return events, dead letters, and how many the pattern of a filter dropped."""
         events: list[Event] = []
         letters: list[DeadLetter] = []
+        dropped: Counter[str] = Counter()
         for item in handover.items:
             if isinstance(item, Unreadable):
                 log.warning("notification_unreadable", cloud=self.cloud, reason=item.reason)
                 letters.append(DeadLetter("catcher", item.reason, self.cloud, item.body, now))
+            elif pattern := self.filter.dropped_by(item.event_type, item.priority):
+                dropped[pattern] += 1
             else:
                 events.append(
                     normalise(item, cloud=self.cloud, received_at=now, catalogue=self.catalogue)
                 )
-        return events, letters
+        return events, letters, dropped
 
     async def _until_taken(self, events: list[Event], letters: list[DeadLetter]) -> None:
         await until_it_works(

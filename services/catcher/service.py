@@ -7,29 +7,25 @@ broken tries again with backoff and never harms another.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
-from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 
+from services.catcher.filters import PASS_ALL, TypeFilter
 from services.catcher.gap import gap_event
 from services.catcher.metrics import CatcherMetrics
+from services.catcher.plans import Means, Plan
 from services.catcher.pump import Pump
-from services.catcher.sources.amqp import Subscription, open_amqp_source
-from services.catcher.sources.panko import API, PankoSource, Start
 from services.catcher.sources.port import OnGap, Source
-from shared.amqp.address import Address
 from shared.backoff import Backoff
 from shared.bus.port import Publisher
 from shared.catalogue.catalogue import Catalogue
 from shared.clock import Clock
 from shared.errors import OseventsError
 from shared.retrying import until_it_works
-from shared.store.checkpoints import Checkpoints
 from shared.store.database import Database
 from shared.store.locks import try_lock
 from shared.waiting import pause
@@ -40,36 +36,6 @@ TAKE_OVER_INTERVAL = timedelta(seconds=2)
 STATE_INTERVAL = timedelta(seconds=1)
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class AMQPPlan:
-    """Read a broker: where it is, and what of it."""
-
-    cloud: str
-    address: Address
-    subscription: Subscription
-
-
-@dataclass(frozen=True, slots=True)
-class PankoPlan:
-    """Poll a cloud's Events API."""
-
-    cloud: str
-    open_api: "OpenAPI"
-    start: Start
-    poll_interval: timedelta
-
-
-class OpenAPI(Protocol):
-    """Opens the client of a cloud's APIs."""
-
-    def __call__(self) -> AbstractAsyncContextManager[API]:
-        """Return a context that gives the client and closes it."""
-        ...
-
-
-Plan = AMQPPlan | PankoPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +49,8 @@ class Catcher:
     clock: Clock
     random: Random
     metrics: CatcherMetrics
+    filters: Mapping[str, TypeFilter] = field(default_factory=dict)
+    """By cloud: which types are dropped; a cloud without one has all of them."""
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     """Filled while running: the open sources by cloud and name, for readiness and status."""
 
@@ -98,40 +66,31 @@ class Catcher:
         attempt = 0
         while not stop.is_set():
             try:
-                if isinstance(plan, AMQPPlan):
-                    await self._read_broker(plan, stop)
+                if plan.alone:
+                    await self._read_when_it_is_our_turn(plan, stop)
                 else:
-                    await self._poll_when_it_is_our_turn(plan, stop)
+                    await self._read(plan, stop)
             except OseventsError as error:
                 attempt += 1
                 log.warning("source_failed", cloud=plan.cloud, reason=str(error), attempt=attempt)
                 delay_seconds = BACKOFF.delay_seconds(attempt, self.random)
                 await pause(timedelta(seconds=delay_seconds), stop)
 
-    async def _read_broker(self, plan: AMQPPlan, stop: asyncio.Event) -> None:
-        name = plan.subscription.queue
-        async with open_amqp_source(
-            plan.address,
-            plan.subscription,
-            on_gap=self._on_gap(plan.cloud, name),
+    async def _read(self, plan: Plan, stop: asyncio.Event) -> None:
+        means = Means(
+            database=self.database,
+            clock=self.clock,
             random=self.random,
-        ) as source:
+            backoff=BACKOFF,
+            on_gap=self._on_gap,
+        )
+        async with plan.open(means) as source:
             await self._pump(plan.cloud, source, stop)
 
-    async def _poll_when_it_is_our_turn(self, plan: PankoPlan, stop: asyncio.Event) -> None:
+    async def _read_when_it_is_our_turn(self, plan: Plan, stop: asyncio.Event) -> None:
         async with try_lock(self.database, f"poll {plan.cloud}") as ours:
             if ours:
-                async with plan.open_api() as api:
-                    source = PankoSource(
-                        api,
-                        StoredCheckpoint(self.database, plan.cloud, "panko", self.clock),
-                        start=plan.start,
-                        poll_interval=plan.poll_interval,
-                        clock=self.clock,
-                        random=self.random,
-                        backoff=BACKOFF,
-                    )
-                    await self._pump(plan.cloud, source, stop)
+                await self._read(plan, stop)
         await pause(TAKE_OVER_INTERVAL, stop)
 
     async def _pump(self, cloud: str, source: Source, stop: asyncio.Event) -> None:
@@ -147,6 +106,7 @@ class Catcher:
                 random=self.random,
                 metrics=self.metrics,
                 backoff=BACKOFF,
+                filter=self.filters.get(cloud, PASS_ALL),
             )
             await pump.run(stop)
         finally:
@@ -178,23 +138,3 @@ class Catcher:
                 up = source.trouble is None
                 self.metrics.source_up.labels(cloud, name).set(1 if up else 0)
             await pause(STATE_INTERVAL, stop)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCheckpoint:
-    """A source's checkpoint in PostgreSQL; see `services.catcher.sources.panko.Checkpoint`."""
-
-    database: Database
-    cloud: str
-    source: str
-    clock: Clock
-
-    async def load(self) -> Mapping[str, Any] | None:
-        """See the port."""
-        return await Checkpoints(self.database).load(self.cloud, self.source)
-
-    async def save(self, position: Mapping[str, Any]) -> None:
-        """See the port."""
-        await Checkpoints(self.database).save(
-            self.cloud, self.source, dict(position), now=self.clock.now()
-        )

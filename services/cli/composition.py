@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from services.catcher.metrics import CatcherMetrics
 from services.catcher.service import Catcher
-from services.cli.plans import plans_for
+from services.cli.plans import filter_of, plans_for
 from services.processor.metrics import ProcessorMetrics
 from services.processor.service import Processor
 from services.refresher.metrics import RefresherMetrics
@@ -80,6 +80,7 @@ def catcher(parts: Parts) -> Catcher:
         clock=parts.clock,
         random=parts.random,
         metrics=CatcherMetrics(parts.registry),
+        filters={cloud.name: filter_of(cloud) for cloud in parts.settings.clouds},
     )
 
 

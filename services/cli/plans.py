@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import datetime
 from random import Random
 
-from services.catcher.service import AMQPPlan, PankoPlan, Plan
+from services.catcher.filters import TypeFilter
+from services.catcher.plans import AMQPPlan, PankoPlan, Plan
 from services.catcher.sources.amqp import Subscription, routing_keys
 from services.catcher.sources.panko import Start
 from shared.amqp.transport_url import parse_transport_url
@@ -57,6 +58,11 @@ def plans_for(cloud: CloudSettings, *, clock: Clock, random: Random) -> list[Pla
         AMQPPlan(cloud.name, parse_transport_url(url.reveal()).address(), _subscription(cloud))
         for url in cloud.amqp.transports
     ]
+
+
+def filter_of(cloud: CloudSettings) -> TypeFilter:
+    """Return which types of `cloud` are dropped."""
+    return TypeFilter(drop=cloud.filters.drop, keep=cloud.filters.keep)
 
 
 def client_of(

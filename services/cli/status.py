@@ -70,6 +70,7 @@ def services(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:
 
 SHOWN_FIGURES = {
     "osevents_caught_total": ("catcher", "events caught since start"),
+    "osevents_filtered_total": ("catcher", "notifications dropped by filters since start"),
     "osevents_unreadable_total": ("catcher", "notifications unreadable since start"),
     "osevents_source_gaps_total": ("catcher", "gaps in sources since start"),
     "osevents_timeline_rows_total": ("processor", "timeline rows since start"),
@@ -92,6 +93,9 @@ def figures(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:
         if name.startswith("osevents_source_up{"):
             cloud = name.partition("{")[2].rstrip("}")
             yield Line(cloud, "sources up", int(value))
+        elif name.startswith("osevents_filtered_total{"):
+            cloud = name.partition("{")[2].rstrip("}")
+            yield Line(cloud, "dropped by filters since start", int(value))
 
 
 async def _timeline(database: Database, now: datetime) -> list[Line]:

@@ -14,6 +14,7 @@ from shared.runtime.values import (
     DatabaseURL,
     Duration,
     History,
+    Pattern,
     Port,
     PositiveDuration,
     TransportURL,
@@ -77,6 +78,22 @@ class AMQPSettings(Section):
     """Messages under way to one copy; two batches keep it busy while one is confirmed."""
 
 
+class FilterSettings(Section):
+    """Which event types of the cloud are not wanted; what is dropped is counted, never silent.
+
+    `*` stands for any characters, dots too. Errors are never dropped, and neither is what alone
+    tells of a change unless it is named without a `*`; see `services.catcher.filters`.
+    """
+
+    drop: tuple[Pattern, ...] = (
+        "identity.authenticate", "scheduler.*", "*.exists", "capacity.*", "image.send",
+        "objectstore.http.request", "audit.http.*",
+    )  # fmt: skip
+    """Floods that change nothing: logins, audits, statistics, one for every HTTP request."""
+    keep: tuple[Pattern, ...] = ()
+    """Wanted although a pattern of `drop` matches."""
+
+
 class RefreshSettings(Section):
     """How the inventory is kept fresh, and how much OpenStack's APIs are asked for it."""
 
@@ -113,6 +130,7 @@ class CloudSettings(Section):
     poll_interval: PositiveDuration = timedelta(seconds=20)
     """Between two questions to an API that has to be asked for events."""
     amqp: AMQPSettings = AMQPSettings()
+    filters: FilterSettings = FilterSettings()
     refresh: RefreshSettings = RefreshSettings()
 
     @property

@@ -1,5 +1,6 @@
 """The types of single settings: durations, secret URLs, times, ports."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 
@@ -106,3 +107,16 @@ def _port(value: object) -> int | str:
 
 Port = Annotated[Literal["auto", "off"] | int, PlainValidator(_port)]
 """`auto` is the service's own port, 0 any free one, `off` none."""
+
+
+def _pattern(value: object) -> str:
+    if isinstance(value, str) and _PATTERN.fullmatch(value) and value.strip("*."):
+        return value
+    raise ValueError(
+        f"{value!r} is no pattern of event types; write for example capacity.* or *.exists"
+    )
+
+
+_PATTERN = re.compile(r"[\w.:/*-]+")
+Pattern = Annotated[str, PlainValidator(_pattern)]
+"""Event types: a name, in which `*` stands for any characters."""

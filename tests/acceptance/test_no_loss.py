@@ -48,6 +48,7 @@ async def deployment(
                 {
                     "name": "simulated",
                     "source": "amqp",
+                    "filters": {"drop": []},
                     "amqp": {
                         "transports": [dedicated_node.url().replace("amqp://", "rabbit://")],
                         "rebind_interval": "1s",

@@ -171,6 +171,7 @@ def configuration(
             {
                 "name": CLOUD,
                 "source": "amqp",
+                "filters": {"drop": []},
                 "amqp": {
                     "transports": [broker.replace("amqp://", "rabbit://")],
                     "exchanges": list(EXCHANGES),

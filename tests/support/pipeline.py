@@ -15,7 +15,8 @@ from aio_pika.abc import AbstractExchange
 from prometheus_client import CollectorRegistry
 
 from services.catcher.metrics import CatcherMetrics
-from services.catcher.service import AMQPPlan, Catcher
+from services.catcher.plans import AMQPPlan
+from services.catcher.service import Catcher
 from services.catcher.sources.amqp import Subscription, routing_keys
 from services.processor.metrics import ProcessorMetrics
 from services.processor.service import Processor

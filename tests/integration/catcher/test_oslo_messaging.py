@@ -16,7 +16,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.catcher.metrics import CatcherMetrics
-from services.catcher.service import AMQPPlan, Catcher
+from services.catcher.plans import AMQPPlan
+from services.catcher.service import Catcher
 from services.catcher.sources.amqp import Subscription, routing_keys
 from services.processor.metrics import ProcessorMetrics
 from services.processor.service import Processor

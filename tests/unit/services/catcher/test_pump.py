@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -7,6 +8,7 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from services.catcher.decoding.envelope import open_envelope
+from services.catcher.filters import TypeFilter
 from services.catcher.metrics import CatcherMetrics
 from services.catcher.pump import Pump
 from services.catcher.sources.port import Handover, Unreadable
@@ -104,6 +106,20 @@ async def test_what_cannot_be_read_dies_alone_with_its_reason() -> None:
     ]
 
 
+async def test_what_a_filter_drops_is_counted_and_done() -> None:
+    journal: list[str] = []
+    dropping = replace(
+        pump(ListSource([], journal), JournalBus(journal)),
+        filter=TypeFilter(drop=("volume.create.*",)),
+    )
+
+    await dropping.move(handover("one", "two"))
+
+    assert journal == ["published ", "done one"]
+    counted = dropping.metrics.filtered.labels("prod", "volume.create.*")
+    assert counted._value.get() == 2
+
+
 async def test_stopping_lets_the_handover_in_hand_finish() -> None:
     journal: list[str] = []
     stop = asyncio.Event()
@@ -123,7 +139,7 @@ async def test_stopping_lets_the_handover_in_hand_finish() -> None:
 async def test_an_event_belongs_to_the_cloud_of_its_source() -> None:
     journal: list[str] = []
 
-    events, _ = pump(ListSource([], journal), JournalBus(journal)).sort(
+    events, _, _ = pump(ListSource([], journal), JournalBus(journal)).sort(
         handover("one"), FixedClock().now()
     )
 

@@ -1,0 +1,129 @@
+"""How each source is opened: a plan for each way to a cloud's notifications.
+
+A new kind of source is a class here (or beside its source) that keeps `Plan`; the catcher knows no
+more of it than that.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from typing import Any, Protocol
+
+from services.catcher.sources.amqp import Subscription, open_amqp_source
+from services.catcher.sources.panko import API, PankoSource, Start
+from services.catcher.sources.port import OnGap, Source
+from shared.amqp.address import Address
+from shared.backoff import Backoff
+from shared.clock import Clock
+from shared.store.checkpoints import Checkpoints
+from shared.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What the catcher lends to whoever opens a source."""
+
+    database: Database
+    clock: Clock
+    random: Random
+    backoff: Backoff
+    on_gap: Callable[[str, str], OnGap]
+    """Of a cloud and a source's name: whom to tell of gaps."""
+
+    def checkpoint(self, cloud: str, source: str) -> "StoredCheckpoint":
+        """Return where a source keeps how far it was read."""
+        return StoredCheckpoint(self.database, cloud, source, self.clock)
+
+
+class Plan(Protocol):
+    """How to read one source of one cloud."""
+
+    @property
+    def cloud(self) -> str:
+        """Whose notifications they are."""
+        ...
+
+    @property
+    def alone(self) -> bool:
+        """Whether only one copy of the catcher may read it at a time."""
+        ...
+
+    def open(self, means: Means) -> AbstractAsyncContextManager[Source]:
+        """Return a context that gives the source and closes it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AMQPPlan:
+    """Read a broker: where it is, and what of it. All copies share its queue."""
+
+    cloud: str
+    address: Address
+    subscription: Subscription
+    alone: bool = False
+
+    @asynccontextmanager
+    async def open(self, means: Means) -> AsyncIterator[Source]:
+        """See the port."""
+        async with open_amqp_source(
+            self.address,
+            self.subscription,
+            on_gap=means.on_gap(self.cloud, self.subscription.queue),
+            random=means.random,
+        ) as source:
+            yield source
+
+
+class OpenAPI(Protocol):
+    """Opens the client of a cloud's APIs."""
+
+    def __call__(self) -> AbstractAsyncContextManager[API]:
+        """Return a context that gives the client and closes it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PankoPlan:
+    """Poll a cloud's Events API, one copy at a time."""
+
+    cloud: str
+    open_api: OpenAPI
+    start: Start
+    poll_interval: timedelta
+    alone: bool = True
+
+    @asynccontextmanager
+    async def open(self, means: Means) -> AsyncIterator[Source]:
+        """See the port."""
+        async with self.open_api() as api:
+            yield PankoSource(
+                api,
+                means.checkpoint(self.cloud, "panko"),
+                start=self.start,
+                poll_interval=self.poll_interval,
+                clock=means.clock,
+                random=means.random,
+                backoff=means.backoff,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """A source's checkpoint in PostgreSQL; see `services.catcher.sources.panko.Checkpoint`."""
+
+    database: Database
+    cloud: str
+    source: str
+    clock: Clock
+
+    async def load(self) -> Mapping[str, Any] | None:
+        """See the port."""
+        return await Checkpoints(self.database).load(self.cloud, self.source)
+
+    async def save(self, position: Mapping[str, Any]) -> None:
+        """See the port."""
+        await Checkpoints(self.database).save(
+            self.cloud, self.source, dict(position), now=self.clock.now()
+        )
