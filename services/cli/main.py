@@ -27,6 +27,7 @@ COMMANDS = {
     "changes": "inventory",
     "refresh": "asking",
     "status": "status",
+    "publish": "publish.command",
     "explain": "explaining",
     "catalogue": "cataloguing",
 }

@@ -65,6 +65,14 @@ class Catalogue:
         """Return the service whose versioned objects begin with `namespace` (`nova`)."""
         return self._namespaces.get(namespace)
 
+    def namespace_of_service(self, service: str) -> str | None:
+        """Return the namespace of a service's versioned objects; None where it has none."""
+        return next((name for name, of in self._namespaces.items() if of == service), None)
+
+    def publisher_of_service(self, service: str) -> str:
+        """Return how a `publisher_id` of that service begins; the service where none is known."""
+        return next((name for name, of in self._publishers.items() if of == service), service)
+
     def _entry(self, event_type: str, service: str | None) -> Entry:
         rules = self._rules.matching(event_type)
         own = [rule for rule in rules if rule.service == service]

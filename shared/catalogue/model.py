@@ -119,14 +119,15 @@ class Readings(dict[Flavour, Reading]):
 
     def __init__(self, rule: Rule) -> None:
         super().__init__()
-        self._rule = rule
+        self.rule = rule
+        """The line of the data that they are read by."""
 
     def name_the_subject(self, flavour: Flavour) -> bool:
         """Tell whether a payload of that flavour says which object it is about."""
-        return bool(self._rule.id.get(flavour))
+        return bool(self.rule.id.get(flavour))
 
     def __missing__(self, flavour: Flavour) -> Reading:
-        self[flavour] = reading = _reading(self._rule, flavour)
+        self[flavour] = reading = _reading(self.rule, flavour)
         return reading
 
 

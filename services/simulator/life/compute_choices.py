@@ -43,19 +43,23 @@ def _boot(world: World) -> Operation | None:
     return on(world, (server, network), boot(world, request, server, network))
 
 
-def _boot_in_vain(world: World) -> Operation | None:
+def new_server_somewhere(world: World) -> Server | None:
+    """Add a server to a project that can have one; None where there is no such project."""
     site = _site(world)
-    if site is None:
+    return None if site is None else _new(world, *site)
+
+
+def _boot_in_vain(world: World) -> Operation | None:
+    server = new_server_somewhere(world)
+    if server is None:
         return None
-    server = _new(world, *site)
     return on(world, (server,), boot_without_host(world, by_owner(world, server), server))
 
 
 def _boot_and_regret(world: World) -> Operation | None:
-    site = _site(world)
-    if site is None:
+    server = new_server_somewhere(world)
+    if server is None:
         return None
-    server = _new(world, *site)
     request = by_owner(world, server)
     return on(world, (server,), boot_and_delete_while_scheduling(world, request, server))
 

@@ -93,7 +93,10 @@ class Life:
 
         Raises KeyError when the life knows no such operation.
         """
-        choice = {each.name: each for each in STANDARD_LIFE}[name]
+        return self.undertake({each.name: each for each in STANDARD_LIFE}[name])
+
+    def undertake(self, choice: Choice) -> bool:
+        """Begin this now, standard or not; False when there is nothing to do it to."""
         return any(self._try(choice) for _ in range(_TRIES))
 
     def advance(self, elapsed: float) -> Iterator[Notification]:

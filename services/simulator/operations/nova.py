@@ -124,6 +124,22 @@ class Nova:
         publisher = f"compute.{self.server.host or CONTROLLER}"
         return self._legacy(publisher, f"compute.instance.{action}", payload)
 
+    def fail(self, action: str, reason: str) -> Iterator[Notification]:
+        """Announce, at level error, that an action failed on the compute host."""
+        world, server = self.world, self.server
+        host = server.host or CONTROLLER
+        if world.dialect.legacy:
+            payload = instance_payload(world, server)
+            payload |= {"exception": reason, "message": reason, "code": 500}
+            name = f"compute.instance.{action}.error"
+            yield self._legacy(f"compute.{host}", name, payload, priority="ERROR")
+        if world.dialect.versioned:
+            data = instance_data(world, self.request, server)
+            data["fault"] = _fault("ComputeResourcesUnavailable", reason, "nova.compute.claims")
+            payload = versioned("InstanceActionPayload", "1.9", data)
+            name = f"instance.{_VERSIONED_ACTIONS.get(action, action)}.error"
+            yield self._versioned(f"nova-compute:{host}", name, payload, priority="ERROR")
+
     def schedule(self, phase: str) -> Iterator[Notification]:
         """Announce the scheduler's work."""
         world = self.world
@@ -156,17 +172,7 @@ class Nova:
                 "instance_uuid": server.id,
                 "request_spec": request_spec_object(world, server),
                 "state": server.vm_state,
-                "reason": versioned(
-                    "ExceptionPayload",
-                    "1.1",
-                    {
-                        "exception": "NoValidHost",
-                        "exception_message": reason,
-                        "function_name": "build_instances",
-                        "module_name": "nova.conductor.manager",
-                        "traceback": "",
-                    },
-                ),
+                "reason": _fault("NoValidHost", reason, "nova.conductor.manager"),
             }
             payload = versioned("ComputeTaskPayload", "1.0", data)
             name = "compute_task.build_instances.error"
@@ -200,3 +206,14 @@ class Nova:
             priority=priority,
             topic=VERSIONED,
         )
+
+
+def _fault(exception: str, message: str, module: str) -> Json:
+    told = {
+        "exception": exception,
+        "exception_message": message,
+        "function_name": "build_instances",
+        "module_name": module,
+        "traceback": "",
+    }
+    return versioned("ExceptionPayload", "1.1", told)

@@ -1,0 +1,1 @@
+"""`osevents publish`: synthetic events, made here and always marked as what they are."""
