@@ -6,7 +6,7 @@ theirs.
 
 import difflib
 from dataclasses import dataclass
-from typing import get_args
+from typing import Protocol, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -25,6 +25,14 @@ _SHAPES = {
     "invalid_key": "is no text, so it cannot name a setting",
     "too_short": "must not be empty",
 }
+
+
+class Placing(Protocol):
+    """Knows where a value came from."""
+
+    def of(self, location: Location) -> str:
+        """Return how the place of the value at `location` is told."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ class Places:
         return f"{name}{f':{line}' if line else ''} {show(location)}"
 
 
-def problems_of(error: ValidationError, root: type[BaseModel], places: Places) -> list[Problem]:
+def problems_of(error: ValidationError, root: type[BaseModel], places: Placing) -> list[Problem]:
     """Return one Problem for each thing that is wrong with the values of `root`."""
     return [
         Problem(places.of(details["loc"]), _message(details, root))

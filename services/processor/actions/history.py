@@ -1,0 +1,51 @@
+"""What actions did, as events for the timeline: each try with its result, and notes; pure.
+
+They stand around the same object and request as the event that fired, so that every look at the
+timeline shows them beside it. They are written to the timeline and never published: no rule fires
+on them, nothing is refreshed for them (decision 0026).
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from shared.event import Action, Event, Flavour, Level, Phase
+from shared.firing import Firing
+
+_NAMESPACE = UUID("0d3ad0a4-7a1b-4f39-9a51-2c6f0d1f5e11")
+
+DONE = "osevents.action.done"
+FAILED = "osevents.action.failed"
+DEAD = "osevents.action.dead"
+NOTE = "osevents.note"
+
+
+def event_about(
+    firing: Firing, type_: str, *, identity: str, level: Level, now: datetime, payload: Any
+) -> Event:
+    """Return an event about the subjects of the one that fired, always the same for `identity`."""
+    cause = firing.event
+    return Event(
+        id=str(uuid5(_NAMESPACE, f"{type_}\x1f{identity}")),
+        cloud=cause.cloud,
+        type=type_,
+        canonical=type_,
+        time=now,
+        service="osevents",
+        publisher="processor.actions",
+        priority="error" if level is Level.CRITICAL else "info",
+        flavour=Flavour.LEGACY,
+        action=Action.NONE,
+        phase=Phase.ERROR if type_ in (FAILED, DEAD) else Phase.END,
+        category="other",
+        level=level,
+        known=True,
+        subjects=cause.subjects,
+        related=cause.related,
+        name=cause.name,
+        project=cause.project,
+        request_id=cause.request_id,
+        host=cause.host,
+        synthetic=cause.synthetic,
+        payload={"rule": firing.rule, "event": cause.id, **payload},
+    )
