@@ -14,7 +14,8 @@ from tests.support.firings import firing, webhook
 
 async def counts(database: Database) -> tuple[int, int]:
     row = await database.fetch_row(
-        "select (select count(*) from firings) as firings, (select count(*) from actions) as actions"
+        "select (select count(*) from firings) as firings,"
+        " (select count(*) from actions) as actions"
     )
     assert row is not None
     return row["firings"], row["actions"]
@@ -33,10 +34,13 @@ async def test_a_firing_that_comes_again_is_stored_once_with_its_actions(
 
 
 async def test_a_transaction_that_fails_leaves_nothing_behind(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def crash() -> None:
         async with database.transaction() as connection:
             await put(connection, [firing()], now=NOON)
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await crash()
 
     assert await counts(database) == (0, 0)
 
