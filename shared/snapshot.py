@@ -24,9 +24,12 @@ class Snapshot:
     object: Mapping[str, Any]
     """As the API gave it."""
     observed_at: datetime
-    """When the read *began*, by our clock: whatever happened later is not in it."""
+    """When the read *began*, by our clock: whatever happened later is not in it. Of a notification:
+    when it was sent, as far as its clock can be believed (never later than we got it)."""
     revision: int | None = None
     """Neutron's `revision_number`; None for services without one."""
+    partial: bool = False
+    """Told by a notification: a field (or name, project, status) that is absent is not told."""
 
 
 class CauseKind(StrEnum):

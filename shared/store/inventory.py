@@ -6,7 +6,8 @@ and written, in a handful of statements per batch however large.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import orjson
@@ -15,11 +16,13 @@ from shared.errors import Unstorable
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Change, ChangeKind, Snapshot
 from shared.store.database import Connection, Database, columns
-from shared.store.observation import Decision, Outcome, ResourceRow, bury, observe
+from shared.store.observation import Decision, Outcome, ResourceRow, Version, bury, observe
 from shared.store.statements import statements
 
 _SQL = statements("inventory")
 _ROWS_AT_ONCE = 10_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 __all__ = ["Inventory", "KindCount", "ResourceRow", "WriteResult"]
 
@@ -33,6 +36,8 @@ class WriteResult:
     unchanged: int = 0
     stale: int = 0
     """Refused, because something newer is known."""
+    never_read: frozenset[ResourceRef] = frozenset()
+    """Living objects that are known from notifications alone: what those left out is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +71,17 @@ class Inventory:
                 cause = causes if isinstance(causes, Cause) else causes[item.ref]
                 yield observe(rows[item.ref], item, cause)
 
-        outcomes = await self._apply((item.ref for item in snapshots), decide)
+        decisions = await self._apply((item.ref for item in snapshots), decide)
+        outcomes = [decision.outcome for decision in decisions]
+        latest = {decision.row.ref: decision.row for decision in decisions}
         return WriteResult(
             created=outcomes.count(Outcome.CREATED),
             updated=outcomes.count(Outcome.UPDATED),
             unchanged=outcomes.count(Outcome.UNCHANGED),
             stale=outcomes.count(Outcome.STALE),
+            never_read=frozenset(
+                ref for ref, row in latest.items() if row.read is None and row.deleted_at is None
+            ),
         )
 
     async def delete(
@@ -88,10 +98,8 @@ class Inventory:
                 cause = causes if isinstance(causes, Cause) else causes[ref]
                 yield bury(rows[ref], at, cause)
 
-        outcomes = await self._apply(gone, decide)
-        return [
-            ref for ref, outcome in zip(gone, outcomes, strict=True) if outcome is Outcome.UPDATED
-        ]
+        decisions = await self._apply(gone, decide)
+        return [decision.row.ref for decision in decisions if decision.outcome is Outcome.UPDATED]
 
     async def mark_seen(self, refs: Sequence[ResourceRef], *, at: datetime) -> int:
         """Note that a read that began at `at` found these; return how many living rows moved."""
@@ -164,8 +172,8 @@ class Inventory:
         self,
         refs: Iterable[ResourceRef],
         decide: Callable[[dict[ResourceRef, ResourceRow]], Iterable[Decision]],
-    ) -> list[Outcome]:
-        """Lock the rows of `refs`, put each decision into effect, and return the outcomes.
+    ) -> list[Decision]:
+        """Lock the rows of `refs`, put each decision into effect, and return them.
 
         `decide` reads the rows anew for each decision, so that it sees what the last one made.
         """
@@ -184,7 +192,7 @@ class Inventory:
                 decisions.append(decision)
             await _save(connection, before, rows)
             await _add_changes(connection, [item for one in decisions for item in one.changes])
-        return [decision.outcome for decision in decisions]
+        return decisions
 
 
 async def _save(
@@ -196,17 +204,41 @@ async def _save(
     whole, times = [], []
     for ref, row in after.items():
         old = before[ref]
-        moments = (row.revision, row.observed_at, row.seen_at, row.deleted_at)
+        moments = _moments(row)
         content = (row.name, row.project, row.status)
         if row.object != old.object or content != (old.name, old.project, old.status):
             object_ = None if row.object is None else _json(ref, row.object)
             whole.append((ref.cloud, ref.kind, ref.id, *content, object_, *moments))
-        elif moments != (old.revision, old.observed_at, old.seen_at, old.deleted_at):
+        elif moments != _moments(old):
             times.append((ref.cloud, ref.kind, ref.id, *moments))
     if whole:
-        await connection.execute(_SQL["write_rows"], *columns(whole, 11))
+        await connection.execute(_SQL["write_rows"], *columns(whole, 13))
     if times:
-        await connection.execute(_SQL["touch_rows"], *columns(times, 7))
+        await connection.execute(_SQL["touch_rows"], *columns(times, 9))
+
+
+def _moments(row: ResourceRow) -> tuple[Any, ...]:
+    """Return the columns that say of when the row is, in the order of the statements."""
+    told = {name: [one.revision, _microseconds(one.at)] for name, one in sorted(row.told.items())}
+    return (
+        row.revision,
+        row.observed_at,
+        row.seen_at,
+        row.deleted_at,
+        row.told_at,
+        orjson.dumps(told).decode() if told else None,
+    )
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def _told(text: str | None) -> dict[str, Version]:
+    return {
+        name: Version(revision, _EPOCH + microseconds * _MICROSECOND)
+        for name, (revision, microseconds) in orjson.loads(text or "{}").items()
+    }
 
 
 async def _add_changes(connection: Connection, changes: Sequence[Change]) -> None:
@@ -248,6 +280,8 @@ def _resource(row: asyncpg.Record) -> ResourceRow:
         observed_at=row["observed_at"],
         seen_at=row["seen_at"],
         deleted_at=row["deleted_at"],
+        told_at=row["told_at"],
+        told=_told(row["told"]),
     )
 
 

@@ -2,21 +2,43 @@
 
 The rules make the outcome independent of the order of arrival, and of repeats:
 
-* The object is the newest snapshot's: of the higher revision where both have one (Neutron's
-  `revision_number`), otherwise of the later read.
-* `seen_at` is the latest read that found the object, `deleted_at` the latest deletion.
-* It lives when it was seen after the latest deletion. A deletion older than `seen_at` says nothing;
-  a snapshot not newer than the deletion does not revive, it only tells how the object looked.
+* A read writes every field, a notification (`Snapshot.partial`) the fields it tells. Each field is
+  that of the newest snapshot that wrote it: of the higher revision where both have one (Neutron's
+  `revision_number`), otherwise of the later moment. Of two of one version, the read wins.
+* `seen_at` is the latest read that found the object, `told_at` the latest notification that
+  described it, `deleted_at` the latest deletion.
+* It lives when no deletion is known, or when a read saw it after the latest one. A deletion older
+  than `seen_at` says nothing; a snapshot not newer than the deletion does not revive, and a
+  notification never does: its time is another clock's. They only tell how the object looked.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, Change, ChangeKind, Snapshot
+
+_COLUMNS = ("name", "project", "status")
+# Fields of an object and the columns beside it share one map of versions; no API has such names.
+_COLUMN_MARK = "column:"
+
+
+class Version(NamedTuple):
+    """Which state of an object a snapshot shows."""
+
+    revision: int | None
+    at: datetime
+
+    def beats(self, other: "Version", *, ties: bool) -> bool:
+        """Tell whether this is the newer of the two; `ties` says what equal ones are."""
+        if self.revision is not None and other.revision is not None:
+            if self.revision != other.revision:
+                return self.revision > other.revision
+            return ties
+        return self.at >= other.at if ties else self.at > other.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +50,29 @@ class ResourceRow:
     project: str | None = None
     status: str | None = None
     object: Mapping[str, Any] | None = None
-    """As the API gave it; None when a deletion is all that was ever heard."""
+    """As the API and notifications gave it; None when a deletion is all that was ever heard."""
     revision: int | None = None
+    """Of the latest read; a field that a notification told may be of a later one."""
     observed_at: datetime | None = None
-    """When the read that gave `object` began; None like it."""
+    """When the read that gave the object began; None when no read ever did."""
     seen_at: datetime | None = None
     """When the latest read that found it began; None when no read ever did."""
     deleted_at: datetime | None = None
     """None while it lives."""
+    told_at: datetime | None = None
+    """When the latest notification that described it was sent."""
+    told: Mapping[str, Version] = field(default_factory=dict)
+    """The fields that a notification newer than the latest read told, and of which version."""
 
     @property
     def unknown(self) -> bool:
         """Nothing was ever heard of it."""
-        return self.seen_at is None and self.deleted_at is None
+        return self.seen_at is None and self.deleted_at is None and self.told_at is None
+
+    @property
+    def read(self) -> Version | None:
+        """The version of the latest read; None when no read ever found it."""
+        return None if self.observed_at is None else Version(self.revision, self.observed_at)
 
 
 class Outcome(Enum):
@@ -65,10 +97,8 @@ class Decision:
 
 def observe(row: ResourceRow, snapshot: Snapshot, cause: Cause) -> Decision:
     """Decide what `snapshot` makes of `row`."""
-    newer = _is_newer(row, snapshot)
-    seen_at = max(row.seen_at or snapshot.observed_at, snapshot.observed_at)
-    after = replace(_with_object(row, snapshot) if newer else row, seen_at=seen_at)
-    if row.deleted_at is not None and seen_at <= row.deleted_at:
+    after, newer = (_tell if snapshot.partial else _replace)(row, snapshot)
+    if row.deleted_at is not None and (after.seen_at is None or after.seen_at <= row.deleted_at):
         return Decision(after, Outcome.STALE)
     after = replace(after, deleted_at=None)
     at = snapshot.observed_at
@@ -97,17 +127,15 @@ def bury(row: ResourceRow, at: datetime, cause: Cause) -> Decision:
     return Decision(after, Outcome.UPDATED, (change,))
 
 
-def _is_newer(row: ResourceRow, snapshot: Snapshot) -> bool:
-    """Tell whether the snapshot's object replaces the row's, or is the same one again."""
-    if row.observed_at is None:
-        return True
-    if row.revision is not None and snapshot.revision is not None:
-        return (snapshot.revision, snapshot.observed_at) >= (row.revision, row.observed_at)
-    return snapshot.observed_at >= row.observed_at
-
-
-def _with_object(row: ResourceRow, snapshot: Snapshot) -> ResourceRow:
-    return replace(
+def _replace(row: ResourceRow, snapshot: Snapshot) -> tuple[ResourceRow, bool]:
+    """Take over a read, except what a newer notification told; False when it is an old one."""
+    version = Version(snapshot.revision, snapshot.observed_at)
+    seen_at = max(row.seen_at or snapshot.observed_at, snapshot.observed_at)
+    if row.read is not None and not _replaces(version, row.read):
+        return replace(row, seen_at=seen_at), False
+    kept = {name: told for name, told in row.told.items() if told.beats(version, ties=False)}
+    before = _fields(row) if kept else {}
+    after = replace(
         row,
         name=snapshot.name,
         project=snapshot.project,
@@ -115,18 +143,71 @@ def _with_object(row: ResourceRow, snapshot: Snapshot) -> ResourceRow:
         object=snapshot.object,
         revision=snapshot.revision,
         observed_at=snapshot.observed_at,
+        seen_at=seen_at,
+        told=kept,
     )
+    return _with_fields(after, {name: before.get(name) for name in kept}), True
+
+
+def _replaces(version: Version, read: Version) -> bool:
+    """Tell whether a read is as new as the latest; of one revision, the later moment counts."""
+    if version.revision is not None and version.revision == read.revision:
+        return version.at >= read.at
+    return version.beats(read, ties=True)
+
+
+def _tell(row: ResourceRow, snapshot: Snapshot) -> tuple[ResourceRow, bool]:
+    """Take over the fields of a notification that nothing newer has written."""
+    version = Version(snapshot.revision, snapshot.observed_at)
+    told_at = max(row.told_at or snapshot.observed_at, snapshot.observed_at)
+    news = {
+        name: value for name, value in _fields(snapshot).items() if _is_news(row, name, version)
+    }
+    if not news:
+        return replace(row, told_at=told_at), False
+    told = {**row.told, **dict.fromkeys(news, version)}
+    return replace(_with_fields(row, news), told_at=told_at, told=told), True
+
+
+def _is_news(row: ResourceRow, name: str, version: Version) -> bool:
+    told = row.told.get(name)
+    if told is not None:
+        # Of one revision the later word counts; two of one moment are one and the same.
+        same = told.revision is not None and told.revision == version.revision
+        return version.at >= told.at if same else version.beats(told, ties=True)
+    return row.read is None or version.beats(row.read, ties=False)
+
+
+def _fields(known: ResourceRow | Snapshot) -> dict[str, Any]:
+    """Return the fields of the object and the columns; a notification's columns where it tells."""
+    columns = {f"{_COLUMN_MARK}{name}": getattr(known, name) for name in _COLUMNS}
+    if isinstance(known, Snapshot) and known.partial:
+        columns = {name: value for name, value in columns.items() if value is not None}
+    return {**(known.object or {}), **columns}
+
+
+def _with_fields(row: ResourceRow, news: Mapping[str, Any]) -> ResourceRow:
+    """Put some fields and columns, named as `_fields` does, over those of a row."""
+    if not news:
+        return row
+    columns = {name: news.get(f"{_COLUMN_MARK}{name}", getattr(row, name)) for name in _COLUMNS}
+    fields = {name: value for name, value in news.items() if not name.startswith(_COLUMN_MARK)}
+    return replace(row, object={**(row.object or {}), **fields}, **columns)
 
 
 def _differences(
     before: ResourceRow, after: ResourceRow, at: datetime, cause: Cause
 ) -> tuple[Change, ...]:
-    """Return one change per top-level field that differs; an absent field counts as None."""
+    """Return one change per top-level field that differs; an absent field counts as None.
+
+    What the first read adds to the words of a notification was so before: it is no change.
+    """
     old, new = before.object or {}, after.object or {}
     if old == new:
         return ()
+    known = old.keys() if before.read is None else old.keys() | new.keys()
     return tuple(
         Change(before.ref, at, ChangeKind.UPDATED, field, old.get(field), new.get(field), cause)
-        for field in sorted(old.keys() | new.keys())
+        for field in sorted(known)
         if old.get(field) != new.get(field)
     )

@@ -11,6 +11,7 @@ from shared.snapshot import Cause, CauseKind, ChangeKind, Snapshot
 from shared.store.observation import ResourceRow, bury, observe
 
 REF = ResourceRef("prod", "port", "port-1")
+FIELDS = ("mtu", "host", "status")
 CAUSE = Cause(CauseKind.EVENT, "event-1")
 START = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -20,21 +21,36 @@ News = Snapshot | datetime
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[News]:
-    """One object's true story, a second a step: what was seen (revisions only grow), deletions."""
+    """One object's true story, a second a step: what was read or told, and deletions.
+
+    Revisions only grow, and the object of one revision is always the same, though what a
+    notification tells of it is only a part.
+    """
     revised = draw(st.booleans())
     revision = 0
     story: list[News] = []
-    for step in range(draw(st.integers(1, 7))):
+    for step in range(draw(st.integers(1, 8))):
         at = START + timedelta(seconds=step)
-        if draw(st.booleans()):
-            revision += draw(st.integers(0, 2))
-            mtu = revision if revised else draw(st.integers(0, 2))
-            story.append(
-                Snapshot(REF, None, None, None, {"mtu": mtu}, at, revision if revised else None)
-            )
-        else:
+        if not draw(st.booleans()):
             story.append(at)
+            continue
+        revision += draw(st.integers(0, 2))
+        known = {name: revision if revised else draw(st.integers(0, 2)) for name in FIELDS}
+        partial = draw(st.booleans())
+        left_out = draw(st.sets(st.sampled_from(FIELDS))) if partial else set()
+        object_ = {name: value for name, value in known.items() if name not in left_out}
+        status = None if "status" in left_out else str(object_["status"])
+        number = revision if revised else None
+        story.append(Snapshot(REF, None, None, status, object_, at, number, partial=partial))
     return story
+
+
+def lives(story: list[News]) -> bool:
+    """Whether a read, the only thing that can, revived the object after the last deletion."""
+    deaths = [step for step, one in enumerate(story) if not isinstance(one, Snapshot)]
+    if not deaths:
+        return True
+    return any(isinstance(one, Snapshot) and not one.partial for one in story[deaths[-1] :])
 
 
 @st.composite
@@ -67,7 +83,19 @@ def test_any_order_and_repetition_ends_in_the_same_row(
 
 @given(histories())
 def test_the_end_of_the_story_decides_about_life(story: list[News]) -> None:
-    assert (told(story)[0].deleted_at is None) == isinstance(story[-1], Snapshot)
+    assert (told(story)[0].deleted_at is None) == lives(story)
+
+
+@given(histories())
+def test_every_field_is_the_newest_that_was_read_or_told(story: list[News]) -> None:
+    row = told(story)[0]
+
+    expected: dict[str, int] = {}
+    for one in story:
+        if isinstance(one, Snapshot):
+            expected = {**(expected if one.partial else {}), **one.object}
+    assert (row.object or {}) == expected
+    assert row.status == (str(expected["status"]) if "status" in expected else None)
 
 
 @given(deliveries())

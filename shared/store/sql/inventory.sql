@@ -25,12 +25,16 @@ set name = new.name,
     revision = new.revision,
     observed_at = new.observed_at,
     seen_at = new.seen_at,
-    deleted_at = new.deleted_at
+    deleted_at = new.deleted_at,
+    told_at = new.told_at,
+    told = new.told::jsonb
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[]
+    $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
+    $12::timestamptz[], $13::text[]
 ) as new (
-    cloud, kind, id, name, project, status, object, revision, observed_at, seen_at, deleted_at
+    cloud, kind, id, name, project, status, object, revision, observed_at, seen_at, deleted_at,
+    told_at, told
 )
 where resources.cloud = new.cloud and resources.kind = new.kind and resources.id = new.id;
 
@@ -40,11 +44,13 @@ update resources
 set observed_at = new.observed_at,
     seen_at = new.seen_at,
     deleted_at = new.deleted_at,
-    revision = new.revision
+    revision = new.revision,
+    told_at = new.told_at,
+    told = new.told::jsonb
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[],
-    $7::timestamptz[]
-) as new (cloud, kind, id, revision, observed_at, seen_at, deleted_at)
+    $7::timestamptz[], $8::timestamptz[], $9::text[]
+) as new (cloud, kind, id, revision, observed_at, seen_at, deleted_at, told_at, told)
 where resources.cloud = new.cloud and resources.kind = new.kind and resources.id = new.id;
 
 -- name: add_changes
@@ -67,7 +73,7 @@ where resources.cloud = found.cloud
     and resources.kind = found.kind
     and resources.id = found.id
     and resources.deleted_at is null
-    and resources.seen_at < $4;
+    and (resources.seen_at is null or resources.seen_at < $4);
 
 -- name: find
 -- One page of the resources of a kind, by cloud and id, after ($4, $5); null means any.
@@ -104,10 +110,10 @@ group by cloud, kind
 order by cloud, kind;
 
 -- name: unseen
--- Living resources of a kind that no read found since a moment.
+-- Living resources of a kind that no read found, and no notification described, since a moment.
 select cloud, kind, id
 from resources
-where kind = $2 and cloud = $1 and deleted_at is null and seen_at < $3
+where kind = $2 and cloud = $1 and deleted_at is null and greatest(seen_at, told_at) < $3
 order by id
 limit $4;
 
@@ -118,7 +124,7 @@ from resources
 where kind = $2
     and cloud = $1
     and deleted_at is null
-    and seen_at < $5
+    and greatest(seen_at, told_at) < $5
     and object ->> $3 = any ($4::text[])
 order by id
 limit $6;
