@@ -20,6 +20,7 @@ from services.catcher.service import Catcher
 from services.cli.plans import filter_of, plans_for
 from services.processor.metrics import ProcessorMetrics
 from services.processor.service import Processor
+from services.refresher.consume import Windows
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.service import RefreshedCloud, Refresher
 from shared.bus.port import Bus
@@ -104,7 +105,11 @@ def refresher(parts: Parts, clients: Mapping[str, CloudClient]) -> Refresher:
         clouds={
             cloud.name: RefreshedCloud(
                 client=clients[cloud.name],
-                merge_window=cloud.refresh.merge_window,
+                windows=Windows(
+                    merge=cloud.refresh.merge_window,
+                    batch=cloud.refresh.batch_window,
+                    create=cloud.refresh.create_delay,
+                ),
                 full_pass_interval=cloud.refresh.full_pass_interval,
             )
             for cloud in parts.settings.clouds

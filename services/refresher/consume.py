@@ -1,20 +1,23 @@
-"""Events in: what they say is gone becomes tombstones, what they touched becomes targets.
+"""Events in: they become tombstones, merged rows and targets; no API is called here.
 
-No API is called here. The bus is told "done" (by `shared.bus.consuming`) after both are committed;
-doing it twice is harmless.
+What they say is gone is buried, what they tell is merged into the rows, what else they touched is
+to be read. The bus is told "done" (by `shared.bus.consuming`) after all is committed; doing it
+twice is harmless.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.resources.port import Resource
+from services.refresher.telling import Need, Told, told
+from services.refresher.writing import Writer
 from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.targets import deletions, targets
 from shared.clock import Clock
 from shared.errors import Permanent
-from shared.event import Event
+from shared.event import Action, Event
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind
 from shared.store.inventory import Inventory
@@ -23,46 +26,77 @@ from shared.target import BY_ID, Target
 
 # What pure code raises on a payload that nobody foresaw.
 _NOT_FORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_NONE = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """How long the targets of one cloud wait."""
+
+    merge: timedelta = timedelta(seconds=1)
+    """Until an object that an event touched may be read."""
+    batch: timedelta = timedelta(seconds=1)
+    """How much longer it waits for others, to share their call."""
+    create: timedelta = timedelta()
+    """How long what was created is left alone; what does not live so long costs nothing."""
+    passing: timedelta = timedelta(seconds=8)
+    """How long an object in the middle of something is left to the event that ends it."""
+
+
+@dataclass(slots=True)
+class _Effects:
+    """What a batch of events amounts to."""
+
+    gone: dict[ResourceRef, str] = field(default_factory=dict)
+    """With the event that said so."""
+    told: list[tuple[Told, str]] = field(default_factory=list)
+    """With the event that told it."""
+    asked: list[tuple[Target, Event]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """Takes events in for the clouds that have a merge window."""
+    """Takes events in for the clouds that have windows."""
 
     catalogue: Catalogue
     resources: Mapping[str, Resource]
-    merge_windows: Mapping[str, timedelta]
+    windows: Mapping[str, Windows]
     targets: TargetQueue
     inventory: Inventory
+    writer: Writer
     clock: Clock
     metrics: RefresherMetrics
 
     async def handle(self, events: Sequence[Event]) -> None:
         """Commit the effects of `events`; raises StoreUnavailable, and Permanent for a poison."""
-        ours = [event for event in events if event.cloud in self.merge_windows]
+        ours = [event for event in events if event.cloud in self.windows]
         for event in events:
-            if event.cloud not in self.merge_windows:
+            if event.cloud not in self.windows:
                 self.metrics.foreign_events.labels(event.cloud).inc()
-        gone, asked = self._effects(ours)
-        await self._bury(gone)
-        await self._ask(asked)
+        effects = self._effects(ours)
+        await self._bury(effects.gone)
+        needs = await self._tell(effects)
+        await self._ask(effects, needs)
 
-    def _effects(self, events: Sequence[Event]) -> tuple[dict[ResourceRef, str], list[Target]]:
-        """Return what is gone, with the event that said so, and what must be read."""
-        gone: dict[ResourceRef, str] = {}
-        asked: list[Target] = []
+    def _effects(self, events: Sequence[Event]) -> _Effects:
+        effects = _Effects()
+        now = self.clock.now()
         for event in events:
             try:
-                gone |= {
+                effects.gone |= {
                     ref: event.id
                     for ref in deletions(event, self.catalogue)
                     if ref.kind in self.resources
                 }
-                asked += targets(event, self.catalogue)
+                effects.asked += [(item, event) for item in targets(event, self.catalogue)]
+                effects.told += [
+                    (item, event.id)
+                    for item in told(event, self.catalogue, self.resources, now=now)
+                ]
             except _NOT_FORESEEN as error:
                 message = f"event {event.id} ({event.type}) cannot be understood: {error!r}"
                 raise Permanent(message) from error
-        return gone, [target for target in asked if not _is_gone(target, gone)]
+        return effects
 
     async def _bury(self, gone: Mapping[ResourceRef, str]) -> None:
         """Write tombstones dated now, so that they beat every read that began before."""
@@ -74,19 +108,48 @@ class Intake:
         for ref in gone:
             self.metrics.tombstones.labels(ref.cloud, ref.kind, CauseKind.EVENT).inc()
 
-    async def _ask(self, asked: Sequence[Target]) -> None:
-        by_cloud: dict[str, list[Target]] = {}
-        for target in asked:
-            if target.kind in self.resources:
-                by_cloud.setdefault(target.cloud, []).append(target)
-                self.metrics.asked.labels(target.cloud, target.kind).inc()
-            else:
-                self.metrics.unreadable.labels(target.cloud, target.kind).inc()
-        for cloud, some in by_cloud.items():
-            await self.targets.ask(
-                some, now=self.clock.now(), merge_window=self.merge_windows[cloud]
+    async def _tell(self, effects: _Effects) -> dict[tuple[ResourceRef, str], Need]:
+        """Merge what events tell; return what each of them leaves to read of its objects."""
+        needs: dict[tuple[ResourceRef, str], Need] = {}
+        by_kind: dict[tuple[str, str], list[tuple[Told, str]]] = {}
+        for item, event_id in sorted(effects.told, key=lambda one: one[0].order):
+            by_kind.setdefault((item.ref.cloud, item.ref.kind), []).append((item, event_id))
+        for (cloud, kind), some in by_kind.items():
+            result = await self.writer.write(
+                [item.snapshot for item, _ in some],
+                {item.ref: Cause(CauseKind.EVENT, event_id) for item, event_id in some},
             )
+            self.metrics.told.labels(cloud, kind).inc(len(some))
+            for item, event_id in some:
+                needs[item.ref, event_id] = item.need
+                if item.need is Need.UNLESS_READ:
+                    unread = item.ref in result.never_read
+                    needs[item.ref, event_id] = Need.READ if unread else Need.NOTHING
+        return needs
 
-
-def _is_gone(target: Target, gone: Mapping[ResourceRef, str]) -> bool:
-    return target.by == BY_ID and ResourceRef(target.cloud, target.kind, target.key) in gone
+    async def _ask(self, effects: _Effects, needs: Mapping[tuple[ResourceRef, str], Need]) -> None:
+        groups: dict[tuple[str, timedelta, timedelta], list[Target]] = {}
+        for target, event in effects.asked:
+            if target.kind not in self.resources:
+                self.metrics.unreadable.labels(target.cloud, target.kind).inc()
+                continue
+            ref = ResourceRef(target.cloud, target.kind, target.key)
+            need = Need.READ
+            if target.by == BY_ID:
+                need = needs.get((ref, event.id), Need.READ)
+            if need is Need.NOTHING or (target.by == BY_ID and ref in effects.gone):
+                continue
+            self.metrics.asked.labels(target.cloud, target.kind).inc()
+            windows = self.windows[target.cloud]
+            wait = windows.passing if need is Need.LATER else windows.merge
+            created = event.action is Action.CREATE and ref in event.subjects
+            hold = windows.create if created else _NONE
+            groups.setdefault((target.cloud, wait, hold), []).append(target)
+        for (cloud, wait, hold), some in groups.items():
+            await self.targets.ask(
+                some,
+                now=self.clock.now(),
+                merge_window=max(wait, self.windows[cloud].merge),
+                batch_window=self.windows[cloud].batch,
+                hold=hold,
+            )

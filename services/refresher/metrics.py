@@ -21,6 +21,9 @@ class RefresherMetrics:
             "refresher_foreign_events", "Events of clouds that are not configured here.", "cloud"
         )
         self.asked = counter("targets_asked", "Targets that events asked for.", "cloud", "kind")
+        self.told = counter(
+            "objects_told", "Objects taken from notifications without a read.", "cloud", "kind"
+        )
         self.settled = counter("targets_settled", "Targets answered by a read.", "cloud", "kind")
         self.failed = counter("targets_failed", "Failed tries of targets.", "cloud", "kind")
         self.dead = counter("targets_dead", "Targets given up as dead letters.", "cloud", "kind")

@@ -8,7 +8,7 @@ from random import Random
 
 import structlog
 
-from services.refresher.consume import Intake
+from services.refresher.consume import Intake, Windows
 from services.refresher.execute import Effort, TargetWorker
 from services.refresher.follow_up import FollowUp
 from services.refresher.full_pass import Passes
@@ -42,7 +42,7 @@ class RefreshedCloud:
     """One cloud and what the operator says of its refresh."""
 
     client: CloudClient
-    merge_window: timedelta = timedelta(seconds=1)
+    windows: Windows = field(default_factory=Windows)
     full_pass_interval: timedelta = timedelta(hours=6)
 
 
@@ -88,9 +88,10 @@ class Refresher:
         return Intake(
             catalogue=self.catalogue,
             resources=ALL,
-            merge_windows={name: cloud.merge_window for name, cloud in self.clouds.items()},
+            windows={name: cloud.windows for name, cloud in self.clouds.items()},
             targets=TargetQueue(self.database),
             inventory=Inventory(self.database),
+            writer=self._writer(),
             clock=self.clock,
             metrics=self.metrics,
         )

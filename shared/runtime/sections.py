@@ -100,9 +100,11 @@ class RefreshSettings(Section):
     full_pass_interval: PositiveDuration = timedelta(hours=6)
     """Between two listings of everything, the repair of what events missed."""
     merge_window: Duration = timedelta(seconds=1)
-    """Events about one object within it cost one read; it adds as much latency."""
+    """Events about one object within it cost one read; what must be read comes as much later."""
+    batch_window: Duration = timedelta(seconds=1)
+    """How much longer a read may wait for others of its kind, to be one API call with them."""
     create_delay: Duration = timedelta()
-    """Extra wait before reading a new object, for clouds that announce before they can answer."""
+    """Wait before reading a new object: what is deleted within it is never read at all."""
     concurrency: Count = 8
     """Reads at once, for each service of the cloud."""
     calls_per_second: Annotated[float, Field(gt=0)] | None = None

@@ -1,8 +1,9 @@
 """The queue of targets: one row per key however many events ask, shared by copies through leases.
 
-A target falls due one merge window after its first ask and is never pushed later by further asks,
-so that a busy object is read once a window and still read every window. A claim is a lease: the
-targets of a copy that died fall due again when it ends.
+A target is ready one merge window after its first ask, and due one batch window later: until then
+it goes along when another of its kind is read. Further asks never push it later, so that a busy
+object is read once a window and still read every window. A claim is a lease: the targets of a copy
+that died fall due again when it ends.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from shared.store.statements import statements
 from shared.target import BY_ID, Target
 
 _SQL = statements("targets")
+_NONE = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +54,51 @@ class TargetQueue:
         self._database = database
 
     async def ask(
-        self, targets: Sequence[Target], *, now: datetime, merge_window: timedelta
+        self,
+        targets: Sequence[Target],
+        *,
+        now: datetime,
+        merge_window: timedelta,
+        batch_window: timedelta = _NONE,
+        hold: timedelta = _NONE,
     ) -> None:
-        """Note that `targets` must be read again, `merge_window` after the first ask of each."""
+        """Note that `targets` must be read again, `merge_window` after the first ask of each.
+
+        They may wait `batch_window` longer for company. What is not asked for yet is held back for
+        `hold`, whoever asks for it meanwhile.
+        """
         latest = {(item.cloud, item.kind, item.by, item.key): item for item in targets}
         rows = [(*key, latest[key].cause, latest[key].why) for key in sorted(latest)]
         if rows:
-            due_at = now + merge_window
-            await self._database.execute(_SQL["ask"], *columns(rows, 6), now, due_at)
+            ready_at = now + max(merge_window, hold)
+            held_until = now + hold if hold else None
+            times = (now, ready_at, ready_at + batch_window, held_until)
+            await self._database.execute(_SQL["ask"], *columns(rows, 6), *times)
 
     async def claim(
-        self, *, cloud: str, worker: str, most: int, now: datetime, lease: timedelta
+        self,
+        *,
+        cloud: str,
+        worker: str,
+        most: int,
+        now: datetime,
+        lease: timedelta,
+        kinds: Sequence[str] | None = None,
     ) -> list[ClaimedTarget]:
-        """Take up to `most` due targets, all of one kind and one `by`, the oldest first.
+        """Take up to `most` targets, all of one kind and one `by`, the longest waiting first.
 
-        Empty when nothing is due that no other copy is taking at this moment.
+        With `kinds` only of those. Empty when nothing is due that no other copy is taking at this
+        moment.
         """
-        rows = await self._database.fetch(_SQL["claim"], cloud, now, most, worker, now + lease)
+        rows = await self._database.fetch(
+            _SQL["claim"],
+            cloud,
+            now,
+            most,
+            worker,
+            now + lease,
+            None if kinds is None else list(kinds),
+        )
         claimed = [
             ClaimedTarget(
                 Target(row["cloud"], row["kind"], row["by"], row["key"], row["cause"], row["why"]),
@@ -100,10 +130,18 @@ class TargetQueue:
             await connection.execute(_SQL["reopen"], claims)
 
     async def retry(
-        self, claimed: Sequence[ClaimedTarget], *, due_at: datetime, error: str
+        self,
+        claimed: Sequence[ClaimedTarget],
+        *,
+        due_at: datetime,
+        error: str,
+        tried: bool = True,
     ) -> None:
-        """Give back what failed for now: due again at `due_at`, whoever asks before then."""
-        await self._answer("retry", claimed, due_at, error)
+        """Give back what failed for now: due again at `due_at`, whoever asks before then.
+
+        Not `tried` is what nobody was asked for: it keeps its budget.
+        """
+        await self._answer("retry", claimed, due_at, error, int(tried))
 
     async def give_up(self, claimed: Sequence[ClaimedTarget]) -> None:
         """Remove what can never be answered; a newer ask still gets its chance."""

@@ -20,6 +20,7 @@ from services.catcher.service import Catcher
 from services.catcher.sources.amqp import Subscription, routing_keys
 from services.processor.metrics import ProcessorMetrics
 from services.processor.service import Processor
+from services.refresher.consume import Windows
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.resources import ALL
 from services.refresher.service import RefreshedCloud, Refresher
@@ -141,7 +142,11 @@ async def run_pipeline(
                 Refresher(
                     bus=bus,
                     database=database,
-                    clouds={CLOUD: RefreshedCloud(client=client, merge_window=SOON)},
+                    clouds={
+                        CLOUD: RefreshedCloud(
+                            client=client, windows=Windows(merge=SOON, batch=SOON)
+                        )
+                    },
                     catalogue=builtin(),
                     instance="test",
                     clock=CLOCK,

@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from services.refresher.consume import Intake
+from services.refresher.consume import Intake, Windows
 from services.refresher.execute import Effort, TargetWorker
 from services.refresher.follow_up import FollowUp
 from services.refresher.full_pass import Passes
@@ -31,6 +31,8 @@ from tests.support.clocks import FixedClock
 from tests.support.events import event
 
 WINDOW = timedelta(seconds=1)
+WINDOWS = Windows(merge=WINDOW, batch=timedelta(0))
+"""Without waiting for company, so that one step of a test reads all it asked for."""
 
 
 class Setting:
@@ -52,9 +54,10 @@ class Setting:
         self.intake = Intake(
             catalogue=builtin(),
             resources=ALL,
-            merge_windows={"prod": WINDOW},
+            windows={"prod": WINDOWS},
             targets=self.targets,
             inventory=self.inventory,
+            writer=writer,
             clock=clock,
             metrics=metrics,
         )

@@ -1,6 +1,11 @@
-"""Nova: servers. There is no filter for several ids, so that few servers are read one by one."""
+"""Nova: servers. No filter takes several ids: few are read one by one, more by `changes-since`.
 
-from services.refresher.resources.port import Life, Object, Resource
+One such list holds all servers that changed since then, those deleted meanwhile, too. Attaching a
+volume or an address moves no `updated_at`: what the list leaves out is read alone.
+"""
+
+from services.refresher.resources.port import Life, Object, Payload, Resource
+from services.refresher.resources.server_payload import server_is_passing, server_told
 from shared.resource import Kind
 
 _LIVES = {
@@ -29,5 +34,6 @@ RESOURCES = (
         life=server_life,
         # From 2.71 on, single servers have fields that the list has not, and would seem to change.
         microversion=(2, 70),
+        payload=Payload(fields=server_told, passing=server_is_passing),
     ),
 )

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.refresher.resources.port import Life, Object, Resource
+from services.refresher.resources.port import Life, Object, Payload, Resource
+from shared.event import Event
 from shared.openstack.paging import Params
 from shared.resource import Kind
 
@@ -22,6 +23,26 @@ def image_is_settling(image: Object) -> bool:
     return image.get("status") in ("saving", "importing")
 
 
+_SAME_IN_BOTH = (
+    "name", "status", "visibility", "owner", "size", "virtual_size", "checksum", "min_disk",
+    "min_ram", "protected", "disk_format", "container_format", "tags", "created_at", "updated_at",
+)  # fmt: skip
+
+
+def image_told(event: Event) -> Object | None:
+    """Return what a payload tells in the API's own words; of its properties, those that are there.
+
+    From Glance's `format_image_notification` and its v2 schema. At `image.upload` this is newer
+    than what the API shows.
+    """
+    payload = event.payload
+    if not payload.get("status") or payload.get("deleted"):
+        return None
+    properties = payload.get("properties")
+    extra = properties if isinstance(properties, dict) else {}
+    return {**extra, **{name: payload[name] for name in _SAME_IN_BOTH if name in payload}}
+
+
 RESOURCES = (
     Resource(
         kind=Kind.IMAGE,
@@ -36,5 +57,7 @@ RESOURCES = (
         project_field="owner",
         life=image_life,
         settling=image_is_settling,
+        # A property that was removed, hashes and `os_hidden` are not told.
+        payload=Payload(fields=image_told),
     ),
 )

@@ -1,11 +1,13 @@
 """Neutron: any field is a filter, and a repeated one means any of its values.
 
-Admins see all projects unasked. `revision_number` tells which of two observations is newer.
+Admins see all projects unasked. `revision_number` tells which of two observations is newer, so that
+the object that an event carries can be taken in without a read. It is what the caller of that
+request may see: members are not shown where a port is bound, or how a network is provided.
 """
 
 from collections.abc import Callable, Sequence
 
-from services.refresher.resources.port import Object, Resource, text_of
+from services.refresher.resources.port import Object, Payload, Resource, text_of
 from shared.openstack.paging import Params
 from shared.resource import Kind
 
@@ -23,12 +25,18 @@ def port_is_settling(port: Object) -> bool:
     return port.get("status") == "DOWN" and owner.startswith("compute:")
 
 
+def floating_ip_is_settling(floating_ip: Object) -> bool:
+    """Whether an agent has yet to say that an association works, or that one has ended."""
+    return (floating_ip.get("status") == "ACTIVE") != bool(floating_ip.get("port_id"))
+
+
 def _resource(
     kind: Kind,
     path: str,
     item_key: str,
     *filters: str,
     settling: Callable[[Object], bool] = lambda _: False,
+    hidden: str | None = None,
 ) -> Resource:
     return Resource(
         kind=kind,
@@ -41,11 +49,12 @@ def _resource(
         ids_filter=by_ids,
         filters=frozenset({"project_id", *filters}),
         settling=settling,
+        payload=Payload(whole=True, hidden=frozenset({hidden} if hidden else ())),
     )
 
 
 RESOURCES = (
-    _resource(Kind.NETWORK, "networks", "network"),
+    _resource(Kind.NETWORK, "networks", "network", hidden="provider:network_type"),
     _resource(Kind.SUBNET, "subnets", "subnet", "network_id", "subnetpool_id"),
     _resource(
         Kind.PORT,
@@ -55,10 +64,17 @@ RESOURCES = (
         "network_id",
         "device_owner",
         settling=port_is_settling,
+        hidden="binding:host_id",
     ),
     _resource(Kind.ROUTER, "routers", "router"),
     _resource(
-        Kind.FLOATING_IP, "floatingips", "floatingip", "port_id", "router_id", "floating_network_id"
+        Kind.FLOATING_IP,
+        "floatingips",
+        "floatingip",
+        "port_id",
+        "router_id",
+        "floating_network_id",
+        settling=floating_ip_is_settling,
     ),
     _resource(Kind.SECURITY_GROUP, "security-groups", "security_group"),
 )

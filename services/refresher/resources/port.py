@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
+from shared.event import Event
 from shared.openstack.paging import Params
 from shared.resource import ResourceRef
 from shared.snapshot import Snapshot
@@ -25,6 +26,22 @@ class Life(Enum):
     """The API still shows it, as deleted."""
     UNSURE = auto()
     """The API shows a part of it; what is known must not be overwritten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What a notification tells of an object, in the words of the API, so that a read is spared."""
+
+    fields: Callable[[Event], Object | None] | None = None
+    """What the payload tells for certain, None for nothing; without it, the objects that the
+    catalogue calls complete, where their `revision_number` says how new they are."""
+    whole: bool = False
+    """Whether nothing of the object is left out, so that no read has to follow."""
+    hidden: frozenset[str] = frozenset()
+    """Fields that policy hides from the callers whom the payload was made for; an object that no
+    read has seen yet is read when one of them is absent."""
+    passing: Callable[[Object], bool] = field(default=lambda _: False)
+    """Whether the object is in the middle of something, so that another event will follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +75,12 @@ class Resource:
     life: Callable[[Object], Life] = field(default=lambda _: Life.LIVING)
     settling: Callable[[Object], bool] = field(default=lambda _: False)
     """Whether the object is about to change without any event, and is worth a second look."""
+    payload: Payload | None = None
+    """What notifications tell of it; None: nothing that can be relied on."""
 
-    def snapshot(self, cloud: str, item: Object, *, observed_at: datetime) -> Snapshot:
+    def snapshot(
+        self, cloud: str, item: Object, *, observed_at: datetime, partial: bool = False
+    ) -> Snapshot:
         """Return what `item` tells; raises KeyError when it has no id."""
         revision = item.get("revision_number")
         return Snapshot(
@@ -70,6 +91,7 @@ class Resource:
             object=item,
             observed_at=observed_at,
             revision=revision if isinstance(revision, int) else None,
+            partial=partial,
         )
 
 

@@ -2,17 +2,24 @@
 
 -- name: ask
 -- Ask for targets, in the order of their keys (so that two writers never deadlock). A waiting target
--- keeps its time; one that waits after a failure keeps its wait; one that is claimed notes the ask.
-insert into targets (cloud, kind, by, key, cause, why, asked_at, due_at)
-select new.cloud, new.kind, new.by, new.key, new.cause, new.why, $7, $8
+-- keeps its time, or takes an earlier one, but for a hold; one that waits after a failure keeps its
+-- wait; one that is claimed notes the ask.
+insert into targets (cloud, kind, by, key, cause, why, asked_at, ready_at, due_at, held_until)
+select new.cloud, new.kind, new.by, new.key, new.cause, new.why, $7, $8, $9, $10
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
     as new (cloud, kind, by, key, cause, why)
 on conflict (cloud, kind, by, key) do update
 set cause = excluded.cause,
     why = excluded.why,
+    held_until = case when targets.claim is null then targets.held_until end,
+    ready_at = case
+        when targets.claim is null and targets.attempts = 0
+            then greatest(least(targets.ready_at, excluded.ready_at), targets.held_until)
+        else targets.ready_at
+    end,
     due_at = case
         when targets.claim is null and targets.attempts = 0
-            then least(targets.due_at, excluded.due_at)
+            then greatest(least(targets.due_at, excluded.due_at), targets.held_until)
         else targets.due_at
     end,
     asked_again_at = case
@@ -23,13 +30,14 @@ set cause = excluded.cause,
     end;
 
 -- name: claim
--- Take due targets of one kind and filter, that of the target waiting longest; an expired lease is
--- due like any other. Rows are found again by ctid, which cannot move while they are locked, so
--- that the plan does not hang on statistics, which lag behind in a table that fills and empties.
+-- Take targets of one kind and filter, that of the due target waiting longest (of the kinds $6,
+-- unless it is null), with what is ready to be read along with it; an expired lease is due like any
+-- other. Rows are found again by ctid, which cannot move while they are locked, so that the plan
+-- does not hang on statistics, which lag behind in a table that fills and empties.
 with first as (
     select kind, by
     from targets
-    where cloud = $1 and due_at <= $2
+    where cloud = $1 and due_at <= $2 and ($6::text[] is null or kind = any ($6))
     order by due_at
     limit 1
     for update skip locked
@@ -40,14 +48,15 @@ due as (
     where cloud = $1
         and kind = (select kind from first)
         and by = (select by from first)
-        and due_at <= $2
-    order by due_at
+        and ready_at <= $2
+    order by ready_at
     limit $3
     for update skip locked
 )
 update targets
 set claim = nextval('target_claims'),
     claimed_by = $4,
+    ready_at = $5,
     due_at = $5,
     asked_again_at = null,
     due_again_at = null
@@ -65,7 +74,7 @@ for update;
 
 -- name: renew
 -- Move the end of the lease of locked targets.
-update targets set due_at = $2 where claim = any ($1::bigint[]);
+update targets set ready_at = $2, due_at = $2 where claim = any ($1::bigint[]);
 
 -- name: remove
 -- Remove locked targets that nobody asked for again.
@@ -75,7 +84,9 @@ delete from targets where claim = any ($1::bigint[]) and due_again_at is null;
 -- Give back locked targets that were asked for again: due when the new window ends.
 update targets
 set asked_at = asked_again_at,
+    ready_at = due_again_at,
     due_at = due_again_at,
+    held_until = null,
     attempts = 0,
     error = null,
     claim = null,
@@ -85,10 +96,13 @@ set asked_at = asked_again_at,
 where claim = any ($1::bigint[]) and due_again_at is not null;
 
 -- name: retry
--- Give back locked targets, to be tried again later; asks since the claim wait with them.
+-- Give back locked targets, to be tried again later; asks since the claim wait with them. $4 is 0
+-- where nobody was asked, so that it is no try.
 update targets
-set due_at = $2,
-    attempts = attempts + 1,
+set ready_at = $2,
+    due_at = $2,
+    held_until = null,
+    attempts = attempts + $4,
     error = $3,
     claim = null,
     claimed_by = null,

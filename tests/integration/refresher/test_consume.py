@@ -1,14 +1,18 @@
 """Events in: tombstones and targets, once, whatever is delivered twice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from services.refresher.consume import Windows
 from shared.errors import Permanent
 from shared.event import Action, Event
+from shared.openstack.client import CloudClient
 from shared.resource import ResourceRef
-from tests.support.events import event
+from tests.support.events import NOON, event
+from tests.support.fake_cloud import FakeCloud
 from tests.support.refreshing import WINDOW, Setting, port_event
 
 
@@ -75,3 +79,84 @@ async def test_order_and_repeats_do_not_revive_what_was_deleted(
     row = await setting.row("port", "a")
     assert row is not None
     assert row.deleted_at is not None
+
+
+PORT = {"id": "a", "status": "ACTIVE", "binding:host_id": "host-1", "revision_number": 4}
+
+
+def told_port(id_: str, **different: Any) -> Event:
+    """Make Neutron tell the port as an administrator sees it."""
+    return port_event(id_, payload={"port": PORT | different}, time=NOON)
+
+
+async def test_a_complete_port_is_written_without_a_read(setting: Setting) -> None:
+    await setting.intake.handle([told_port("e1")])
+    row = await setting.row("port", "a")
+    assert row is not None
+    assert (row.status, row.object, row.deleted_at) == ("ACTIVE", PORT, None)
+    assert await setting.waiting() == 0
+    (change,) = await setting.inventory.changes(ResourceRef("prod", "port", "a"))
+    assert (change.kind, change.cause.id) == ("created", "e1")
+
+
+async def test_what_a_payload_hides_is_read_once_and_kept(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    as_member = {"id": "a", "status": "ACTIVE", "revision_number": 5, "name": "new"}
+    cloud.answer("/network/v2.0/ports/a", {"port": PORT})
+    await setting.intake.handle([port_event("e1", payload={"port": as_member}, time=NOON)])
+    assert await setting.work_off() == 1
+    renamed = as_member | {"revision_number": 6, "name": "newer"}
+    await setting.intake.handle([port_event("e2", payload={"port": renamed}, time=NOON)])
+    assert await setting.waiting() == 0
+    row = await setting.row("port", "a")
+    assert row is not None
+    assert row.object == PORT | renamed
+
+
+async def test_a_late_payload_changes_nothing_of_what_is_newer(setting: Setting) -> None:
+    await setting.intake.handle([told_port("e2", revision_number=5, status="DOWN")])
+    await setting.intake.handle([told_port("e1")])
+    row = await setting.row("port", "a")
+    assert row is not None
+    assert row.status == "DOWN"
+
+
+async def test_a_payload_does_not_raise_the_dead(setting: Setting) -> None:
+    await setting.intake.handle([port_event("e1", action=Action.DELETE)])
+    setting.clock.advance(WINDOW)
+    ahead = told_port("e2")._replace(time=NOON + WINDOW * 1000)
+    await setting.intake.handle([ahead])
+    row = await setting.row("port", "a")
+    assert row is not None
+    assert row.deleted_at is not None
+
+
+async def test_a_server_in_the_middle_of_a_task_waits_for_its_end(setting: Setting) -> None:
+    busy = {"instance_id": "s", "state": "building", "state_description": "spawning"}
+    server = ResourceRef("prod", "server", "s")
+    begun = event("e1", subjects=(server,), payload=busy, type="compute.instance.update")
+    await setting.intake.handle([begun])
+    row = await setting.row("server", "s")
+    assert row is not None
+    assert row.status == "BUILD"
+    setting.clock.advance(WINDOW)
+    assert await setting.worker.claim() == []
+    ended = begun._replace(id="e2", payload=busy | {"state": "active", "state_description": ""})
+    await setting.intake.handle([ended])
+    setting.clock.advance(WINDOW)
+    (claimed,) = await setting.worker.claim()
+    assert claimed.target.cause == "e2"
+
+
+async def test_what_is_deleted_within_the_create_delay_is_never_read(
+    client: CloudClient, setting: Setting
+) -> None:
+    windows = {"prod": Windows(merge=WINDOW, batch=WINDOW, create=WINDOW * 10)}
+    intake = replace(setting.intake, windows=windows)
+    await intake.handle([port_event("e1", action=Action.CREATE)])
+    await intake.handle([port_event("e2")])
+    assert await setting.work_off(WINDOW * 9) == 0
+    await intake.handle([port_event("e3", action=Action.DELETE)])
+    assert await setting.work_off(WINDOW * 100) == 0
+    assert client.calls.total() == 0

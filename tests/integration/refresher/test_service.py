@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from services.refresher.consume import Windows
 from services.refresher.execute import Effort
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.service import RefreshedCloud, Refresher
@@ -60,7 +61,11 @@ async def copies(
             refresher = Refresher(
                 bus=bus,
                 database=database,
-                clouds={"prod": RefreshedCloud(client=client, merge_window=_SHORT)},
+                clouds={
+                    "prod": RefreshedCloud(
+                        client=client, windows=Windows(merge=_SHORT, batch=_SHORT)
+                    )
+                },
                 catalogue=builtin(),
                 instance=f"copy-{index}",
                 clock=SystemClock(),

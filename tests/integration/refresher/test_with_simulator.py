@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from services.catcher.decoding.envelope import open_envelope
 from services.catcher.decoding.normalise import normalise
+from services.refresher.consume import Windows
 from services.refresher.execute import Effort
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.resources import ALL
@@ -124,7 +125,11 @@ async def follow(
         async with CloudClient.open(load_cloud("prod"), clock=CLOCK, random=Random(2)) as client:
             cloud = RefreshedCloud(
                 client=client,
-                merge_window=timedelta(milliseconds=100),
+                windows=Windows(
+                    merge=timedelta(milliseconds=100),
+                    batch=timedelta(milliseconds=100),
+                    passing=timedelta(seconds=1),
+                ),
                 full_pass_interval=interval,
             )
             refresher = Refresher(

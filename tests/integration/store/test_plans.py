@@ -71,17 +71,19 @@ async def test_the_timeline_is_read_through_an_index(
 
 async def test_due_targets_are_found_through_an_index(database: Database) -> None:
     await database.execute(
-        "insert into targets (cloud, kind, by, key, cause, why, asked_at, due_at)"
-        " select 'prod', 'port', 'id', n::text, '', '', $1, $1 from generate_series(1, 2000) as n",
+        "insert into targets (cloud, kind, by, key, cause, why, asked_at, ready_at, due_at)"
+        " select 'prod', 'port', 'id', n::text, '', '', $1, $1, $1"
+        " from generate_series(1, 2000) as n",
         NOON,
     )
     await database.execute("analyze targets")
 
     claim = statements("targets")["claim"]
-    found = await plan(database, claim, "prod", NOON, 100, "me", NOON + timedelta(minutes=1))
+    lease = NOON + timedelta(minutes=1)
+    found = await plan(database, claim, "prod", NOON, 100, "me", lease, None)
 
     assert "using targets_by_due" in found, found
-    assert "using targets_by_group" in found, found
+    assert "using targets_by_readiness" in found, found
 
 
 async def test_resources_page_in_the_order_of_their_key(database: Database) -> None:

@@ -59,6 +59,53 @@ async def test_a_shorter_window_brings_a_target_forward(database: Database) -> N
     assert keys(await claim(queue, 0)) == ["port-1"]
 
 
+async def test_what_is_ready_goes_along_with_what_is_due(database: Database) -> None:
+    queue = TargetQueue(database)
+    for seconds, key in ((0, "port-1"), (1, "port-2"), (1.5, "port-3")):
+        now = NOON + timedelta(seconds=seconds)
+        await queue.ask([port(key)], now=now, merge_window=WINDOW, batch_window=WINDOW)
+
+    assert await claim(queue, 1.9) == []
+    assert keys(await claim(queue, 2)) == ["port-1", "port-2"]
+    assert await claim(queue, 2.5) == []
+    assert keys(await claim(queue, 3.5)) == ["port-3"]
+
+
+async def test_what_is_held_is_not_due_before_whoever_asks(database: Database) -> None:
+    queue = TargetQueue(database)
+    await queue.ask([port()], now=NOON, merge_window=WINDOW, hold=timedelta(seconds=5))
+    await queue.ask([port()], now=NOON, merge_window=WINDOW)
+
+    assert await claim(queue, 4.9) == []
+    (claimed,) = await claim(queue, 5)
+    await queue.finish([claimed])
+    await queue.ask([port()], now=LATER, merge_window=WINDOW)
+    assert len(await claim(queue, 601)) == 1
+
+
+async def test_some_kinds_can_be_claimed_first(database: Database) -> None:
+    queue = TargetQueue(database)
+    await queue.ask([port()], now=NOON, merge_window=WINDOW)
+    await queue.ask([port("vm", kind="server")], now=NOON, merge_window=WINDOW * 2)
+
+    claimed = await queue.claim(
+        cloud="prod", worker="me", most=10, now=LATER, lease=LEASE, kinds=["server"]
+    )
+
+    assert keys(claimed) == ["vm"]
+
+
+async def test_what_nobody_was_asked_for_keeps_its_budget(database: Database) -> None:
+    queue = TargetQueue(database)
+    await queue.ask([port()], now=NOON, merge_window=WINDOW)
+    claimed = await claim(queue, 1)
+
+    await queue.retry(claimed, due_at=LATER, error="the circuit is open", tried=False)
+
+    (again,) = await claim(queue, 600)
+    assert again.attempts == 0
+
+
 async def test_a_claim_is_of_one_kind_and_filter_the_oldest_first(database: Database) -> None:
     queue = TargetQueue(database)
     others = [port("port-2"), port("net-1", kind="network"), port("server-1", by="device_id")]
