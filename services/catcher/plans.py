@@ -11,7 +11,8 @@ from datetime import timedelta
 from random import Random
 from typing import Any, Protocol
 
-from services.catcher.sources.amqp import Subscription, open_amqp_source
+from services.catcher.sources.amqp import open_amqp_source
+from services.catcher.sources.amqp_queue import LastRead, Subscription
 from services.catcher.sources.panko import API, PankoSource, Start
 from services.catcher.sources.port import OnGap, Source
 from shared.amqp.address import Address
@@ -72,6 +73,9 @@ class AMQPPlan:
             self.subscription,
             on_gap=means.on_gap(self.cloud, self.subscription.queue),
             random=means.random,
+            last_read=LastRead(
+                means.checkpoint(self.cloud, f"amqp {self.subscription.queue}"), means.clock
+            ),
         ) as source:
             yield source
 

@@ -5,9 +5,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import datetime
 from random import Random
 
-from services.catcher.filters import TypeFilter
+from services.catcher.filters import TypeFilter, wanted_exchanges
 from services.catcher.plans import AMQPPlan, PankoPlan, Plan
-from services.catcher.sources.amqp import Subscription, routing_keys
+from services.catcher.sources.amqp import routing_keys
+from services.catcher.sources.amqp_queue import Subscription
 from services.catcher.sources.panko import Start
 from shared.amqp.transport_url import parse_transport_url
 from shared.clock import Clock
@@ -55,7 +56,7 @@ def plans_for(cloud: CloudSettings, *, clock: Clock, random: Random) -> list[Pla
             )
         ]
     return [
-        AMQPPlan(cloud.name, parse_transport_url(url.reveal()).address(), _subscription(cloud))
+        AMQPPlan(cloud.name, parse_transport_url(url.reveal()).address(), subscription_of(cloud))
         for url in cloud.amqp.transports
     ]
 
@@ -95,14 +96,20 @@ def _start(history: datetime | str) -> Start:
     return Start(since=None, skip_history=history == "skip")
 
 
-def _subscription(cloud: CloudSettings) -> Subscription:
+def subscription_of(cloud: CloudSettings) -> Subscription:
+    """Return what is read of each of the cloud's brokers."""
     amqp = cloud.amqp
     return Subscription(
         queue=cloud.queue_name,
-        exchanges=amqp.exchanges,
+        exchanges=wanted_exchanges(amqp.exchanges, filter_of(cloud)),
         routing_keys=routing_keys(amqp.topics, amqp.priorities),
         queue_length=amqp.queue_length,
+        queue_bytes=amqp.queue_bytes,
+        queue_ttl=amqp.queue_ttl,
+        queue_type=amqp.queue_type,
         queue_expires=amqp.queue_expires,
+        bindings=amqp.bindings,
         rebind_interval=amqp.rebind_interval,
+        fail_back=amqp.fail_back_interval,
         prefetch=amqp.prefetch,
     )

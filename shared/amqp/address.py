@@ -14,6 +14,10 @@ class Address:
     """`amqp://` or `amqps://`, one for each host, tried in this order."""
     tls: ssl.SSLContext | None = None
 
+    def before(self, rank: int) -> "Address":
+        """Return the hosts preferred to the one of that rank; there must be some."""
+        return Address(self.urls[:rank], self.tls)
+
     @classmethod
     def parse(cls, url: str) -> "Address":
         """Return the address of a plain AMQP URL, as `bus.url` has it."""

@@ -46,7 +46,15 @@ class BatchConsumer:
     One task at a time may call `receive`; acknowledgements may come in any order.
     """
 
-    def __init__(self, address: Address, queue: str, prepare: Prepare, *, prefetch: int) -> None:
+    def __init__(
+        self,
+        address: Address,
+        queue: str,
+        prepare: Prepare,
+        *,
+        prefetch: int,
+        fail_back: timedelta | None = None,
+    ) -> None:
         self.connected = asyncio.Event()
         """Set while deliveries can arrive."""
         self.reconnects = 0
@@ -54,6 +62,12 @@ class BatchConsumer:
         """Why there is no session, or why the last one ended."""
         self.session: Session | None = None
         """The live session, for whoever has to renew bindings now and then."""
+        self.moved = False
+        """Whether the last session was ended by us, to go back to a preferred host."""
+        self.bodies = 0
+        """How many bodies came in all."""
+        self.body_bytes = 0
+        self._fail_back = fail_back
         self._address = address
         self._queue = queue
         self._prepare = prepare
@@ -104,9 +118,10 @@ class BatchConsumer:
                 async with open_session(self._address, name=f"osevents {self._queue}") as session:
                     await self._consume(session)
                     attempt = 0
-                    await session.closed.wait()
+                    await self._until_it_ends(session)
                     self.last_trouble = session.reason
             except BusUnavailable as error:
+                self.moved = False
                 self.last_trouble = str(error)
             finally:
                 self._forget_session()
@@ -117,17 +132,48 @@ class BatchConsumer:
 
     async def _consume(self, session: Session) -> None:
         await self._prepare(session)
+        self.moved = False
         self.session = session
 
         async def on_message(message: DeliveredMessage) -> None:
             # A delivery that was under way when its session ended must not join the next one's.
             if session is self.session:
                 self._buffer.append(message)
+                self.bodies += 1
+                self.body_bytes += len(message.body)
                 self._arrived.set()
 
         await session.consume(self._queue, on_message, prefetch=self._prefetch)
         self.connected.set()
         log.info("consumer_connected", queue=self._queue, host=session.host)
+
+    async def _until_it_ends(self, session: Session) -> None:
+        """Wait for the end of `session`; end it ourselves when a preferred host is well again.
+
+        What was delivered and not acknowledged is delivered again there.
+        """
+        while session.rank and self._fail_back is not None and not session.closed.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._fail_back.total_seconds()):
+                    await session.closed.wait()
+                    return
+            better = await self._better_host(session)
+            if better is not None and not session.closed.is_set():
+                self.moved = True
+                log.info("failing_back", queue=self._queue, host=session.host, to=better)
+                session.close(f"going back to {better}, which is preferred and well again")
+        await session.closed.wait()
+
+    async def _better_host(self, session: Session) -> str | None:
+        """Return a preferred host that serves our queue, None while there is none."""
+        preferred = self._address.before(session.rank)
+        try:
+            async with open_session(preferred, name=f"osevents {self._queue} probe") as probe:
+                there = await probe.waiting_in(self._queue)
+                return probe.host if there is not None else None
+        except BusUnavailable as error:
+            log.debug("preferred_host_away", queue=self._queue, reason=str(error))
+            return None
 
     def _take(self, most: int, most_bytes: int | None) -> Iterator[DeliveredMessage]:
         taken_bytes = 0
@@ -169,9 +215,14 @@ async def open_consumer(
     *,
     prefetch: int,
     random: Random,
+    fail_back: timedelta | None = None,
 ) -> AsyncIterator[BatchConsumer]:
-    """Consume `queue` until the context is left; what was not acknowledged goes back by itself."""
-    consumer = BatchConsumer(address, queue, prepare, prefetch=prefetch)
+    """Consume `queue` until the context is left; what was not acknowledged goes back by itself.
+
+    `fail_back` is how often to look, while connected to a host that is not the first of `address`,
+    whether one before it is well again; None: never.
+    """
+    consumer = BatchConsumer(address, queue, prepare, prefetch=prefetch, fail_back=fail_back)
     task = asyncio.create_task(
         consumer.run(backoff=RECONNECT, random=random), name=f"consume {queue}"
     )

@@ -32,9 +32,15 @@ from shared.errors import BusUnavailable
 
 CONNECT_SECONDS = 10.0
 CALL_SECONDS = 30.0
+CLOSE_SECONDS = 3.0
+"""For a polite goodbye; at the end of a half-open socket nobody hears it."""
 HEARTBEAT_SECONDS = 15
 """A half-open socket is noticed after three missed heartbeats."""
 
+_QUEUE_IS_AWAY = re.compile(
+    "down or inaccessible|stopped by supervisor|has no leader", re.IGNORECASE
+)
+"""RabbitMQ answers 404 also for a queue whose node is down."""
 _TOO_LARGE = re.compile(r"larger than (?:configured )?max size (?P<limit>\d+)")
 """In RabbitMQ's words: `message size 500 is larger than configured max size 400`."""
 
@@ -54,8 +60,12 @@ class MessageTooLarge(BusUnavailable):
 class Session:
     """A channel and the operations on it; everything raises BusUnavailable when it fails."""
 
-    def __init__(self, connection: AbstractConnection, channel: aiormq.Channel, host: str) -> None:
+    def __init__(
+        self, connection: AbstractConnection, channel: aiormq.Channel, host: str, rank: int = 0
+    ) -> None:
         self.host = host
+        self.rank = rank
+        """How many hosts of the address are preferred to this one, and did not answer."""
         self._connection = connection
         self.closed = asyncio.Event()
         """Set when the channel or the connection ended, or the broker cancelled the consumer."""
@@ -85,6 +95,22 @@ class Session:
         )
         return answer.message_count or 0
 
+    async def declare_own(self, name: str, arguments: Mapping[str, Any]) -> str | None:
+        """Declare a durable queue of our own on a foreign broker.
+
+        Returns None, or the broker's words when the queue is there with other arguments; it is as
+        usable as before then.
+        """
+        what = f"declaring queue {name!r}"
+        try:
+            async with self._scratch_channel(what) as channel:
+                await channel.queue_declare(name, durable=True, arguments=dict(arguments))
+        except BusUnavailable as error:
+            if isinstance(error.__cause__, aiormq.exceptions.ChannelPreconditionFailed):
+                return str(error.__cause__)
+            raise
+        return None
+
     async def bind(self, queue: str, exchange: str, routing_key: str) -> None:
         """Bind a queue of ours to an exchange of ours; doing it again changes nothing."""
         await self._call(
@@ -93,12 +119,16 @@ class Session:
         )
 
     async def waiting_in(self, queue: str) -> int | None:
-        """Return how many messages wait in a queue; None when there is no such queue."""
+        """Return how many messages wait in a queue; None when there is no such queue.
+
+        A queue whose node is down is there: BusUnavailable.
+        """
         try:
             async with self._scratch_channel(f"looking for queue {queue!r}") as channel:
                 answer = await channel.queue_declare(queue, passive=True)
         except BusUnavailable as error:
-            if isinstance(error.__cause__, aiormq.exceptions.ChannelNotFoundEntity):
+            away = _QUEUE_IS_AWAY.search(str(error))
+            if isinstance(error.__cause__, aiormq.exceptions.ChannelNotFoundEntity) and not away:
                 return None
             raise
         return answer.message_count or 0
@@ -212,14 +242,14 @@ async def open_session(address: Address, *, name: str) -> AsyncIterator[Session]
 
     Raises BusUnavailable, naming every host tried and why it did not work.
     """
-    connection, host = await _connect(address, name)
+    connection, host, rank = await _connect(address, name)
     try:
         with _unavailable_when_it_fails("opening a channel", host):
             async with asyncio.timeout(CALL_SECONDS):
                 channel = await connection.channel(publisher_confirms=True)
                 underlay = await channel.get_underlay_channel()
         assert isinstance(underlay, aiormq.Channel), "the only class aiormq has"
-        session = Session(connection, underlay, host)
+        session = Session(connection, underlay, host, rank)
         try:
             yield session
         finally:
@@ -231,20 +261,22 @@ async def open_session(address: Address, *, name: str) -> AsyncIterator[Session]
 async def _close(connection: AbstractConnection) -> None:
     """Close politely, for a bounded time; a broken connection cannot be, and that is all right."""
     closing = asyncio.ensure_future(connection.close())
-    _, unfinished = await asyncio.wait({closing}, timeout=CONNECT_SECONDS)
+    _, unfinished = await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
     for task in unfinished:
         task.cancel()
     if closing.done() and not closing.cancelled() and (error := closing.exception()):
         log.debug("close_failed", reason=_describe(error))
 
 
-async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str]:
+async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str, int]:
     failures = []
-    for url in address.urls:
+    for rank, url in enumerate(address.urls):
         host = f"{url.host}:{url.port}"
         try:
             connection = await aio_pika.connect(
-                url.update_query(heartbeat=HEARTBEAT_SECONDS, name=name),
+                url.update_query(
+                    {"heartbeat": str(HEARTBEAT_SECONDS), "name": name} | dict(url.query)
+                ),
                 ssl_context=address.tls,
                 timeout=CONNECT_SECONDS,
             )
@@ -253,7 +285,7 @@ async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str
                 raise asyncio.CancelledError from error
             failures.append(f"{host}: {_describe(error)}")
         else:
-            return connection, host
+            return connection, host, rank
     raise BusUnavailable(f"no broker can be reached: {'; '.join(failures)}")
 
 

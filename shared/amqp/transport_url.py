@@ -5,7 +5,8 @@ it from nova.conf, so everything oslo.messaging accepts there is accepted here. 
 only `Transport.address` touches files, those that the TLS options name.
 
 Source of the rules: oslo_messaging/transport.py (TransportURL.parse) and
-oslo_messaging/_drivers/impl_rabbit.py (the `ssl` options).
+oslo_messaging/_drivers/impl_rabbit.py (the options). An option that is in neither is an error: a
+typing error in `ssl_ca_file` would switch the check of certificates off without a word.
 """
 
 import re
@@ -24,6 +25,37 @@ _SCHEMES = ("rabbit", "kombu", "amqp", "amqps")
 _TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 _FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
 _HOST_AND_PORT = re.compile(r"(\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]\s]+))(:(?P<port>\d*))?")
+_LOGINS = ("PLAIN", "AMQPLAIN", "EXTERNAL")
+HEEDED = frozenset(
+    (
+        "heartbeat_timeout_threshold", "rabbit_login_method", "ssl", "ssl_ca_file",
+        "ssl_cert_file", "ssl_enforce_hostname_verification", "ssl_key_file",
+    )
+)  # fmt: skip
+"""Options that say something to us."""
+MEANINGLESS = frozenset(
+    (
+        "amqp_auto_delete", "amqp_durable_queues", "conn_pool_min_size", "conn_pool_ttl",
+        "direct_mandatory_flag", "enable_cancel_on_failover", "heartbeat_in_pthread",
+        "heartbeat_rate", "hostname", "kombu_compression", "kombu_failover_strategy",
+        "kombu_missing_consumer_retry_timeout", "kombu_reconnect_delay", "kombu_reconnect_splay",
+        "processname", "rabbit_ha_queues", "rabbit_interval_max", "rabbit_qos_prefetch_count",
+        "rabbit_quorum_delivery_limit", "rabbit_quorum_max_memory_bytes",
+        "rabbit_quorum_max_memory_length", "rabbit_quorum_queue", "rabbit_retry_backoff",
+        "rabbit_retry_interval", "rabbit_stream_fanout", "rabbit_transient_queues_ttl",
+        "rabbit_transient_quorum_queue", "rpc_conn_pool_size", "ssl_enforce_fips_mode",
+        "ssl_version", "use_queue_manager",
+    )
+)  # fmt: skip
+"""Options of publishers, of RPC and of oslo's own reconnecting: accepted, without effect here."""
+_OLD_NAMES = {
+    "kombu_ssl_ca_certs": "ssl_ca_file",
+    "kombu_ssl_certfile": "ssl_cert_file",
+    "kombu_ssl_keyfile": "ssl_key_file",
+    "kombu_ssl_version": "ssl_version",
+    "rabbit_use_ssl": "ssl",
+}
+"""As they were called until Pike."""
 _PORT, _TLS_PORT, _LAST_PORT = 5672, 5671, 65535
 
 
@@ -70,10 +102,15 @@ class Transport:
     virtual_host: str
     tls: TLS | None = None
     heartbeat_seconds: int | None = None
+    """None: ours, also for oslo.messaging's 0 (none at all): a half-open socket must show."""
+    external: bool = False
+    """Log in by the client certificate alone (`rabbit_login_method=EXTERNAL`)."""
 
     def address(self) -> Address:
         """Return where `shared.amqp` connects to; OSError when a TLS file cannot be used."""
         query = {"heartbeat": str(self.heartbeat_seconds)} if self.heartbeat_seconds else {}
+        if self.external:
+            query["auth"] = "external"
         urls = tuple(
             URL.build(
                 scheme="amqp" if self.tls is None else "amqps",
@@ -98,7 +135,7 @@ def parse_transport_url(text: str) -> Transport:
         raise ValueError(f"the driver {scheme!r} is not supported; rabbit:// is")
     rest, _, query = rest.partition("?")
     hosts, _, virtual_host = rest.partition("/")
-    options = dict(parse_qsl(query, keep_blank_values=True))
+    options = _options(query)
     tls = _tls(options, wanted=scheme == "amqps")
     return Transport(
         hosts=_hosts(hosts, _PORT if tls is None else _TLS_PORT, shown=mask(text)),
@@ -106,7 +143,31 @@ def parse_transport_url(text: str) -> Transport:
         virtual_host=unquote(virtual_host) or "/",
         tls=tls,
         heartbeat_seconds=_seconds(options, "heartbeat_timeout_threshold"),
+        external=_login(options) == "EXTERNAL",
     )
+
+
+def _options(query: str) -> dict[str, str]:
+    """Return the options by their present names; ValueError when one is unknown."""
+    options = {
+        _OLD_NAMES.get(name, name): value
+        for name, value in parse_qsl(query, keep_blank_values=True)
+    }
+    unknown = sorted(set(options) - HEEDED - MEANINGLESS)
+    if unknown:
+        raise ValueError(
+            f"unknown option {', '.join(unknown)}; heeded: {', '.join(sorted(HEEDED))};"
+            f" accepted without effect: {', '.join(sorted(MEANINGLESS))}"
+        )
+    return options
+
+
+def _login(options: dict[str, str]) -> str:
+    """Return how to log in; PLAIN does for AMQPLAIN: the same two words in another frame."""
+    method = options.get("rabbit_login_method", "PLAIN").upper()
+    if method not in _LOGINS:
+        raise ValueError(f"rabbit_login_method={method} is not supported; {', '.join(_LOGINS)} are")
+    return method
 
 
 def _hosts(text: str, default_port: int, *, shown: str) -> tuple[Host, ...]:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.runtime.values import (
+    Binding,
     BusURL,
     DatabaseURL,
     Duration,
@@ -70,8 +71,16 @@ class AMQPSettings(Section):
     """Messages that may wait while we are away; then the oldest go, and a full pass repairs."""
     queue_bytes: Count | None = None
     """The same limit in bytes, for brokers with little disk; absent: only the length counts."""
+    queue_ttl: PositiveDuration | None = None
+    """The broker drops messages that waited longer; absent: only length, bytes and expiry count."""
+    queue_type: Literal["classic", "quorum"] = "classic"
+    """quorum: survives the loss of a node of the cluster, for three times the disk."""
     queue_expires: PositiveDuration = timedelta(days=7)
     """The broker removes our queue when nobody read it for so long."""
+    bindings: tuple[Binding, ...] = (("ceilometer", "event.sample"),)
+    """Further `<exchange>/<routing key>`; the default is where Ceilometer's `notifier://` sends."""
+    fail_back_interval: PositiveDuration = timedelta(seconds=60)
+    """How often to look, while at a host that is not the first, whether the first is well again."""
     rebind_interval: PositiveDuration = timedelta(seconds=30)
     """How soon an exchange that appears later is noticed; one round trip for each exchange."""
     prefetch: Count = 2000

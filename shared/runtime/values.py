@@ -120,3 +120,18 @@ def _pattern(value: object) -> str:
 _PATTERN = re.compile(r"[\w.:/*-]+")
 Pattern = Annotated[str, PlainValidator(_pattern)]
 """Event types: a name, in which `*` stands for any characters."""
+
+
+def _binding(value: object) -> tuple[str, str]:
+    if isinstance(value, tuple):
+        return value
+    exchange, separator, key = str(value).partition("/")
+    if not separator or not exchange or not key:
+        raise ValueError(
+            f"{value!r} is no binding; write <exchange>/<routing key>, as ceilometer/event.sample"
+        )
+    return exchange, key
+
+
+Binding = Annotated[tuple[str, str], PlainValidator(_binding)]
+"""An exchange and a routing key, written `<exchange>/<routing key>`."""

@@ -54,10 +54,10 @@ async def _forward(
 
 
 @asynccontextmanager
-async def proxy_to(port: int) -> AsyncIterator[tuple[Proxy, int]]:
-    """Give a proxy to `port` and the port that it listens on."""
+async def proxy_to(port: int, *, listen_on: int = 0) -> AsyncIterator[tuple[Proxy, int]]:
+    """Give a proxy to `port` and the port that it listens on, a free one for 0."""
     proxy = Proxy(port)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", listen_on)
     try:
         yield proxy, server.sockets[0].getsockname()[1]
     finally:

@@ -13,64 +13,52 @@ connection is reported as a gap.
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
-from typing import Any
 
 import structlog
 from aiormq.abc import DeliveredMessage
 
 from services.catcher.decoding.envelope import open_envelope, unpack
 from services.catcher.decoding.notification import Notification
+from services.catcher.sources.amqp_queue import LastRead, Overflow, Subscription, absence
 from services.catcher.sources.port import Handover, OnGap, Unreadable
 from shared.amqp.address import Address
 from shared.amqp.consumer import BatchConsumer, RawBatch, open_consumer
 from shared.amqp.session import Session
-from shared.errors import BusUnavailable, UnreadableNotification
+from shared.errors import BusUnavailable, Transient, UnreadableNotification
 from shared.waiting import end
 
 log = structlog.get_logger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What we read of one broker and virtual host."""
-
-    queue: str
-    """Our own queue, e.g. `osevents.prod`."""
-    exchanges: tuple[str, ...]
-    """Each service's `control_exchange`; those that do not exist are looked for again."""
-    routing_keys: tuple[str, ...]
-    """`<topic>.<priority>`; exact, since `notifications.*` would pull in `sample` (metering)."""
-    queue_length: int
-    """Messages kept while we are away; beyond, the broker drops the oldest: a gap."""
-    queue_expires: timedelta
-    """The broker deletes the queue after this long without a consumer."""
-    rebind_interval: timedelta
-    prefetch: int
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Return the queue's arguments; all valid for classic queues of every RabbitMQ 3 and 4."""
-        return {
-            "x-max-length": self.queue_length,
-            "x-overflow": "drop-head",
-            "x-expires": int(self.queue_expires.total_seconds() * 1000),
-        }
+WATCH_SECONDS = 1.0
+"""Between two looks at the queue's length: too short a time to drain a queue that was full."""
+SILENCE_SHOWS_SECONDS = 3.0
+"""A broker that does not answer a look for so long is in trouble; a half-open socket shows so."""
+SILENCE_ENDS_SECONDS = 10.0
+"""After that the connection is given up and made anew; heartbeats alone would take 48 s."""
 
 
 class AMQPSource:
     """See `services.catcher.sources.port.Source`; get one from `open_amqp_source`."""
 
-    def __init__(self, subscription: Subscription, on_gap: OnGap) -> None:
+    def __init__(
+        self, subscription: Subscription, on_gap: OnGap, last_read: LastRead | None = None
+    ) -> None:
         self.unbound: dict[str, str] = {}
         """Exchanges that we could not bind, and why."""
+        self.other_arguments: str | None = None
+        """The broker's words when our queue is there with other arguments than we want."""
         self._subscription = subscription
         self._on_gap = on_gap
+        self._last_read = last_read
+        self._overflow = Overflow(subscription)
         self._was_connected = False
+        self._lost: set[str] = set()
+        self._asked_at: float | None = None
+        self._told: set[str] = set()
         self._consumer: BatchConsumer | None = None
 
     @property
@@ -83,11 +71,20 @@ class AMQPSource:
         """See the port."""
         if self._consumer is None or not self._consumer.connected.is_set():
             return (self._consumer and self._consumer.last_trouble) or "not connected yet"
-        if len(self.unbound) == len(self._subscription.exchanges):
+        silent = self._silent_seconds
+        if silent > SILENCE_SHOWS_SECONDS:
+            return f"the broker at {self.host} has not answered for {silent:.0f} s"
+        if len(self.unbound) == len(self._subscription.keys_of):
             return "none of the exchanges can be bound: " + "; ".join(
                 f"{name}: {reason}" for name, reason in sorted(self.unbound.items())
             )
         return None
+
+    @property
+    def host(self) -> str | None:
+        """Which host serves us; None while none does."""
+        session = self._consumer.session if self._consumer is not None else None
+        return session.host if session is not None else None
 
     async def receive(self, *, most: int, wait: timedelta) -> Handover:
         """See the port."""
@@ -110,61 +107,153 @@ class AMQPSource:
         """Make our queue and bind it; called on every new session."""
         queue = self._subscription.queue
         waiting = await session.waiting_in(queue)
-        if waiting is None:
-            await self._on_gap(f"queue {queue} did not exist: it is new, was deleted or expired")
-        elif self._was_connected:
-            await self._on_gap(
+        lost = absence(self._subscription, waiting, await self._ago())
+        if lost is not None:
+            await self._tell_once("absence", lost)
+        elif self._was_connected and not self._moved:
+            await self._tell_once(
+                "connection",
                 f"the connection for queue {queue} was lost: {self._last_trouble}; "
-                "a broker restart takes the bindings to OpenStack's exchanges with it"
+                "a broker restart takes the bindings to OpenStack's exchanges with it",
             )
-        await session.declare_queue(queue, self._subscription.arguments)
-        await self._look_for_overflow(waiting)
+        await self._declare(session)
+        await self._look_at(waiting)
         await self.bind(session)
         self._was_connected = True
+        self._told.clear()
+        await self._note()
 
-    async def bind(self, session: Session) -> list[str]:
-        """Bind to every exchange that there is; return those that could not be bound before."""
+    async def bind(self, session: Session, exchanges: Collection[str] | None = None) -> list[str]:
+        """Bind to every exchange that there is; return those that could not be bound before.
+
+        With `exchanges`: to these only.
+        """
         appeared: list[str] = []
-        for exchange in self._subscription.exchanges:
-            problem = await session.bind_foreign(
-                self._subscription.queue, exchange, self._subscription.routing_keys
-            )
+        before = frozenset(self.unbound)
+        for exchange, keys in self._subscription.keys_of.items():
+            if exchanges is not None and exchange not in exchanges:
+                continue
+            problem = await session.bind_foreign(self._subscription.queue, exchange, keys)
             if problem == self.unbound.get(exchange):
                 continue
             if problem is None:
                 del self.unbound[exchange]
+                self._lost.discard(exchange)
                 appeared.append(exchange)
                 log.info("exchange_bound", exchange=exchange)
             else:
                 self.unbound[exchange] = problem
+                if self._was_connected and exchange not in before:
+                    self._lost.add(exchange)
                 log.warning("exchange_not_bound", exchange=exchange, reason=problem)
         return appeared
 
     async def keep_bound(self) -> None:
-        """Renew the bindings for ever, and look whether the queue overflows."""
-        assert self._consumer is not None
+        """Renew the bindings for ever."""
         while True:
             await asyncio.sleep(self._subscription.rebind_interval.total_seconds())
-            session = self._consumer.session
-            if session is None:
-                continue
-            try:
-                appeared = await self.bind(session)
-                if appeared:
-                    await self._on_gap(
-                        f"bound to {', '.join(appeared)} only now; what was sent there before is "
-                        "not known to us"
-                    )
-                await self._look_for_overflow(await session.waiting_in(self._subscription.queue))
-            except BusUnavailable as error:
-                session.close(f"renewing the bindings failed: {error}")
+            async with self._in_session() as session:
+                if session is not None:
+                    await self._bind_anew(session)
+                    await self._note()
 
-    async def _look_for_overflow(self, waiting: int | None) -> None:
-        if waiting is not None and waiting >= self._subscription.queue_length:
+    async def watch(self) -> None:
+        """Look for ever whether the broker answers, the queue is full, lost exchanges are back."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            async with self._in_session() as session:
+                if session is None:
+                    continue
+                waiting = await self._asked(session)
+                await self._look_at(waiting)
+                if self._lost:
+                    await self._bind_anew(session, frozenset(self._lost))
+
+    async def _asked(self, session: Session) -> int | None:
+        """Return how many messages wait; BusUnavailable when the broker says nothing for long."""
+        self._asked_at = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(SILENCE_ENDS_SECONDS):
+                return await session.waiting_in(self._subscription.queue)
+        except TimeoutError:
+            raise BusUnavailable(
+                f"{session.host} has not answered for {SILENCE_ENDS_SECONDS:g} s"
+            ) from None
+        finally:
+            self._asked_at = None
+
+    @property
+    def _silent_seconds(self) -> float:
+        asked_at = self._asked_at
+        return 0.0 if asked_at is None else asyncio.get_running_loop().time() - asked_at
+
+    async def _bind_anew(self, session: Session, exchanges: Collection[str] | None = None) -> None:
+        appeared = await self.bind(session, exchanges)
+        if appeared:
             await self._on_gap(
-                f"queue {self._subscription.queue} is full ({waiting} messages): "
-                "the broker has dropped the oldest"
+                f"bound to {', '.join(appeared)} only now; what was sent there before is not known"
+                " to us"
             )
+
+    @asynccontextmanager
+    async def _in_session(self) -> AsyncIterator[Session | None]:
+        """Give the live session, if there is one; what fails with the broker ends it."""
+        assert self._consumer is not None
+        session = self._consumer.session
+        try:
+            yield session
+        except BusUnavailable as error:
+            if session is not None:
+                session.close(f"looking after the queue failed: {error}")
+
+    async def _declare(self, session: Session) -> None:
+        refused = await session.declare_own(self._subscription.queue, self._subscription.arguments)
+        if refused is not None and refused != self.other_arguments:
+            # Reading on is better than reading nothing; the queue is as bounded as it was.
+            queue = self._subscription.queue
+            mend = (
+                "it is read as it is; to apply the settings stop the catchers, delete it"
+                f" (`rabbitmqctl delete_queue -p VHOST {queue}`) and start them"
+            )
+            log.warning("queue_has_other_arguments", queue=queue, reason=refused, mend=mend)
+        self.other_arguments = refused
+
+    async def _look_at(self, waiting: int | None) -> None:
+        if waiting is None:
+            return
+        consumer = self._consumer
+        mean = consumer.body_bytes / consumer.bodies if consumer and consumer.bodies else None
+        news = self._overflow.look(waiting, mean)
+        if news is not None:
+            await self._on_gap(news)
+
+    async def _tell_once(self, kind: str, reason: str) -> None:
+        """Report a gap, but not again while what follows fails: a full pass a try is too much."""
+        if kind not in self._told:
+            await self._on_gap(reason)
+            self._told.add(kind)
+
+    async def _ago(self) -> timedelta | None:
+        if self._last_read is None:
+            return None
+        try:
+            return await self._last_read.ago()
+        except Transient as error:
+            log.warning("last_read_unknown", queue=self.name, reason=str(error))
+            return None
+
+    async def _note(self) -> None:
+        if self._last_read is None:
+            return
+        try:
+            await self._last_read.note()
+        except Transient as error:
+            log.warning("last_read_not_noted", queue=self.name, reason=str(error))
+
+    @property
+    def _moved(self) -> bool:
+        """Whether we left the last host ourselves; the broker was there all the time then."""
+        return self._consumer is not None and self._consumer.moved
 
     @property
     def _last_trouble(self) -> str:
@@ -186,23 +275,36 @@ def _open(message: DeliveredMessage) -> Sequence[Notification | Unreadable]:
 
 @asynccontextmanager
 async def open_amqp_source(
-    address: Address, subscription: Subscription, *, on_gap: OnGap, random: Random
+    address: Address,
+    subscription: Subscription,
+    *,
+    on_gap: OnGap,
+    random: Random,
+    last_read: LastRead | None = None,
 ) -> AsyncIterator[AMQPSource]:
-    """Read `subscription` until the context is left."""
-    source = AMQPSource(subscription, on_gap)
+    """Read `subscription` until the context is left.
+
+    Without `last_read`, an absence longer than the queue's time to live does not show.
+    """
+    source = AMQPSource(subscription, on_gap, last_read)
     async with open_consumer(
         address,
         subscription.queue,
         source.prepare,
         prefetch=subscription.prefetch,
         random=random,
+        fail_back=subscription.fail_back,
     ) as consumer:
         source.attach(consumer)
-        task = asyncio.create_task(source.keep_bound(), name=f"keep {subscription.queue} bound")
+        tasks = [
+            asyncio.create_task(source.keep_bound(), name=f"keep {subscription.queue} bound"),
+            asyncio.create_task(source.watch(), name=f"watch {subscription.queue}"),
+        ]
         try:
             yield source
         finally:
-            await end(task)
+            for task in tasks:
+                await end(task)
 
 
 def routing_keys(topics: Sequence[str], priorities: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from prometheus_client import CollectorRegistry
 from services.catcher.metrics import CatcherMetrics
 from services.catcher.plans import AMQPPlan
 from services.catcher.service import Catcher
-from services.catcher.sources.amqp import Subscription, routing_keys
+from services.catcher.sources.amqp import routing_keys
+from services.catcher.sources.amqp_queue import Subscription
 from services.processor.metrics import ProcessorMetrics
 from services.processor.service import Processor
 from shared.amqp.address import Address

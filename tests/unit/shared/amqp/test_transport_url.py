@@ -1,11 +1,12 @@
 """oslo.messaging's transport_url is read as oslo.messaging reads it."""
 
+import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
-from shared.amqp.transport_url import TLS, Host, Transport, parse_transport_url
+from shared.amqp.transport_url import HEEDED, MEANINGLESS, TLS, Host, Transport, parse_transport_url
 
 _GUEST = ("guest", "guest")
 
@@ -78,6 +79,8 @@ def test_options_that_are_not_ours_are_passed_over() -> None:
         ("rabbit://a:b/c@one/nova", "percent-encode"),
         ("rabbit://a:b@one:70000/", "70000 is no port"),
         ("rabbit://a:b@one:0/", "0 is no port"),
+        ("rabbit://a:b@one/?ssl_cafile=/x", "unknown option ssl_cafile; heeded: heartbeat_timeout"),
+        ("rabbit://a:b@one/?rabbit_login_method=GSSAPI", "GSSAPI is not supported; PLAIN,"),
         ("rabbit://a:b@one/?ssl=perhaps", "ssl=perhaps is neither true nor false"),
         ("rabbit://a:b@one/?heartbeat_timeout_threshold=x", "no whole number of seconds"),
     ],
@@ -109,3 +112,38 @@ def test_without_a_ca_file_the_certificate_is_not_checked_as_in_oslo() -> None:
     assert str(address.urls[0]) == "amqps://a:b@one:5671/v"
     assert address.tls is not None
     assert not address.tls.check_hostname
+
+
+def test_the_login_is_plain_unless_the_certificate_says_who_we_are() -> None:
+    def query(method: str) -> str:
+        url = f"rabbit://a:b@one/v?rabbit_login_method={method}"
+        return parse_transport_url(url).address().urls[0].query_string
+
+    assert [query(method) for method in ("PLAIN", "AMQPLAIN", "external")] == [
+        "",
+        "",
+        "auth=external",
+    ]
+
+
+def test_a_heartbeat_of_zero_is_ours() -> None:
+    address = parse_transport_url("rabbit://a:b@one/?heartbeat_timeout_threshold=0").address()
+    assert "heartbeat" not in address.urls[0].query
+
+
+def test_options_of_before_pike_are_understood() -> None:
+    old = "rabbit://a:b@one/v?rabbit_use_ssl=1&kombu_ssl_ca_certs=/ca.pem"
+    assert parse_transport_url(old).tls == TLS(ca_file=Path("/ca.pem"))
+
+
+def test_every_option_of_the_installed_oslo_messaging_is_known() -> None:
+    package = importlib.util.find_spec("oslo_messaging")
+    assert package is not None
+    assert package.origin is not None
+    drivers = Path(package.origin).parent / "_drivers"  # read, not imported: it warns of eventlet
+    names: set[str] = set()
+    for name in ("amqp.py", "impl_rabbit.py", "pool.py"):
+        names |= set(re.findall(r"cfg\.\w+Opt\(\s*'(\w+)'", (drivers / name).read_text()))
+
+    assert "rabbit_quorum_queue" in names
+    assert names <= HEEDED | MEANINGLESS
