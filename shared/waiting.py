@@ -22,7 +22,7 @@ async def unless_stopped(work: Coroutine[Any, Any, _Result], stop: asyncio.Event
         working.cancel()
 
 
-async def end(task: asyncio.Task[None]) -> None:
+async def end(task: asyncio.Task[Any]) -> None:
     """Cancel `task` and return when it has ended; raises what it failed with.
 
     Again and again, since once is not always enough: aiormq loses a cancel that arrives just when

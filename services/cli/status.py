@@ -8,7 +8,6 @@ from typing import Any
 
 from services.cli.output import Format, print_json, print_table
 from services.cli.stored import looking
-from services.refresher.schedule import START
 from shared.clock import SystemClock
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
@@ -130,6 +129,8 @@ async def _refresh(database: Database, now: datetime) -> list[Line]:
             )
         )
     for full_pass in await FullPasses(database).latest():
+        if full_pass.state is PassState.ABSENT:
+            continue
         found = full_pass.figures
         value = f"{full_pass.state}, {found.seen} seen"
         if full_pass.state is PassState.DONE:
@@ -137,7 +138,7 @@ async def _refresh(database: Database, now: datetime) -> list[Line]:
             # What the very first pass finds is news, not drift.
             value += (
                 ", the first"
-                if full_pass.asked_by == START
+                if full_pass.first
                 else (f", drift {drift}, asked by {full_pass.asked_by}")
             )
         if full_pass.error:

@@ -1,12 +1,13 @@
 """Full passes: everything of a kind is listed, page by page, to repair what events missed.
 
 A row that the list did not show is not deleted: it becomes a target by id, and only a 404 to that
-read deletes it. What an event touched after the pass began was read later, and stays.
+read deletes it. What an event touched after the pass began was read later, and stays. A copy that
+dies or stops leaves the pass to the next one, which goes on after the last page that was written.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,27 +18,35 @@ from uuid import UUID
 import structlog
 
 from services.refresher.findings import Findings
+from services.refresher.listing import ListedPage, Listing, one_ahead
 from services.refresher.metrics import RefresherMetrics
-from services.refresher.reading import Page, Reader
+from services.refresher.reading import Reader
 from services.refresher.resources.port import Resource
-from services.refresher.schedule import START, asked_by
+from services.refresher.schedule import asked_by
 from services.refresher.writing import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable, Transient
 from shared.resource import ResourceRef
 from shared.retrying import until_it_works
-from shared.snapshot import Cause, CauseKind
+from shared.snapshot import Cause, CauseKind, ChangeKind
+from shared.store.drift import Drift
 from shared.store.inventory import Inventory
-from shared.store.passes import FullPass, FullPasses, PassFigures
+from shared.store.passes import FullPass, FullPasses, PassFigures, PassState, Place
 from shared.store.targets import TargetQueue
 from shared.target import BY_ID, Target
-from shared.waiting import pause, unless_stopped
+from shared.waiting import end, pause, unless_stopped
 
 T = TypeVar("T")
 
-_SUSPECTS_MOST = 100_000
 _ASK_AT_ONCE = 1000
+_RENEWALS_PER_LEASE = 4
+# What vanished is counted when it is buried, which is later.
+_DRIFT = {
+    ChangeKind.CREATED: "created",
+    ChangeKind.RESTORED: "created",
+    ChangeKind.UPDATED: "changed",
+}
 _JITTER = 0.1
 
 log = structlog.get_logger(__name__)
@@ -57,27 +66,34 @@ class Passes:
     interval: timedelta
     reader: Reader
     passes: FullPasses
+    drift: Drift
     inventory: Inventory
     targets: TargetQueue
     writer: Writer
     clock: Clock
     random: Random
     metrics: RefresherMetrics
-    at_once: int = 2
-    """Passes of different kinds that this copy makes at the same time."""
+    at_once: int = 4
+    """Passes of different kinds that this copy makes at the same time: one waits for the cloud
+    while another one's page is written. How often the cloud is asked is its client's business."""
     idle: timedelta = timedelta(milliseconds=500)
     look: timedelta = timedelta(seconds=10)
     """How often to look whether a pass is due."""
-    lease: timedelta = timedelta(minutes=2)
+    lease: timedelta = timedelta(seconds=30)
+    """Renewed while working; the pass of a copy that died is taken over after it."""
     store_backoff: Backoff = field(default_factory=Backoff)
     _jitters: dict[str, float] = field(default_factory=dict, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; a pass under way is left to whoever comes after its lease."""
+        """Work until `stop` is set; a pass under way is left to whoever comes next."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._schedule(stop), name=f"pass schedule of {self.cloud}")
             for number in range(self.at_once):
                 group.create_task(self._work(stop), name=f"passes of {self.cloud} {number}")
+        try:
+            await self.passes.release(self.worker, now=self.clock.now())
+        except Transient as error:
+            log.warning("passes_not_released", cloud=self.cloud, reason=str(error))
 
     async def ask_for_due(self) -> None:
         """Ask for the passes that are due, of the services that the cloud has."""
@@ -98,29 +114,42 @@ class Passes:
         )
         if claimed is None:
             return False
-        with suppress(_Lost):
-            await self._make(claimed)
+        leasing = asyncio.create_task(self._keep_lease(claimed))
+        try:
+            with suppress(_Lost):
+                await self._make(claimed)
+        finally:
+            leasing.cancel()
         return True
 
     async def _make(self, claimed: FullPass) -> None:
         """Make one pass and end it, however long the store is away in between."""
-        figures = PassFigures()
-        began = self.clock.now()
+        tally = _Tally(claimed.figures)
         try:
             resource = self.resources.get(claimed.kind)
             if resource is None or not await self.reader.has(resource):
-                await self._finish(claimed, figures, error=f"no API for {claimed.kind}")
+                reason = f"cloud {self.cloud} has no API for {claimed.kind}"
+                await self._finish(claimed, tally.figures, PassState.ABSENT, reason)
                 return
-            for params in resource.full_lists:
-                listed = self.reader.pages(resource, (*resource.list_params, *params))
-                async for page in listed:
-                    take = partial(self._take, claimed, resource, page, figures)
-                    figures = await self._in_store(take)
-            suspect = partial(self._suspect_unseen, claimed, before=began)
-            figures = replace(figures, vanished=await self._in_store(suspect))
-            await self._finish(claimed, figures)
+            place = claimed.place or Place(self.clock.now())
+            listing = Listing(self.reader, resource, self.clock)
+            async with aclosing(listing.pages(place)) as pages, aclosing(one_ahead(pages)) as ahead:
+                async for listed in ahead:
+                    place = listed.place
+                    await self._in_store(partial(self._take, claimed, resource, listed, tally))
+            await self._suspect_unseen(claimed, tally, before=place.began_at)
+            await self._finish(claimed, tally.figures, PassState.DONE)
         except (CloudRefused, CloudUnavailable) as error:
-            await self._finish(claimed, figures, error=str(error))
+            await self._finish(claimed, tally.figures, PassState.FAILED, str(error))
+
+    async def _keep_lease(self, claimed: FullPass) -> None:
+        """Renew the lease for ever; a renewal that fails is tried again with the next."""
+        while True:
+            await asyncio.sleep(self.lease.total_seconds() / _RENEWALS_PER_LEASE)
+            try:
+                await self.passes.extend(claimed, until=self.clock.now() + self.lease)
+            except Transient as error:
+                log.warning("pass_lease_not_renewed", kind=claimed.kind, reason=str(error))
 
     async def _schedule(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -132,17 +161,28 @@ class Passes:
 
     async def _work(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
+            making = asyncio.create_task(self._try_next(), name=f"a pass of {self.cloud}")
             try:
-                if await unless_stopped(self.make_next(), stop):
-                    continue
-            except Transient as error:
-                log.warning("passes_wait", cloud=self.cloud, reason=str(error))
-            await pause(self.idle, stop)
+                await unless_stopped(asyncio.wait({making}), stop)
+                idle = making.done() and not making.result()
+            finally:
+                await end(making)
+            if idle:
+                await pause(self.idle, stop)
+
+    async def _try_next(self) -> bool:
+        """Make the next pass; False when there is none, or the store is away."""
+        try:
+            return await self.make_next()
+        except Transient as error:
+            log.warning("passes_wait", cloud=self.cloud, reason=str(error))
+            return False
 
     async def _take(
-        self, claimed: FullPass, resource: Resource, page: Page, figures: PassFigures
-    ) -> PassFigures:
+        self, claimed: FullPass, resource: Resource, listed: ListedPage, tally: "_Tally"
+    ) -> None:
         """Write one page; what the cloud sees only in part is noted as seen, not overwritten."""
+        page = listed.page
         cause = Cause(CauseKind.FULL_PASS, str(claimed.id))
         findings: Findings[Never] = Findings(self.cloud)
         partly: list[ResourceRef] = []
@@ -151,36 +191,51 @@ class Passes:
                 findings.note(resource, item, cause, at=page.observed_at)
             except CloudUnavailable:
                 partly.append(ResourceRef(self.cloud, resource.kind, str(item["id"])))
-        written = await self.writer.write(findings.snapshots, cause)
+        written = await self.writer.write_page(findings.snapshots, cause)
         await self.writer.bury(findings.gone, findings.causes)
         await self.inventory.mark_seen(partly, at=page.observed_at)
+        before = PassFigures() if listed.anew else tally.figures
         figures = replace(
-            figures,
-            pages=figures.pages + 1,
-            seen=figures.seen + len(page.items),
-            created=figures.created + written.created,
-            changed=figures.changed + written.updated,
+            before,
+            pages=before.pages + 1,
+            seen=before.seen + len(page.items),
+            created=before.created + written.created,
+            changed=before.changed + written.updated,
         )
-        if not await self.passes.progress(claimed, figures, now=self.clock.now(), lease=self.lease):
+        if not await self.passes.progress(
+            claimed, figures, listed.place, now=self.clock.now(), lease=self.lease
+        ):
             raise _Lost
-        if claimed.asked_by != START:
-            self.metrics.drift.labels(self.cloud, resource.kind, "created").inc(written.created)
-            self.metrics.drift.labels(self.cloud, resource.kind, "changed").inc(written.updated)
-        return figures
+        tally.figures = figures
+        self.metrics.listed.labels(self.cloud, resource.kind).inc(len(page.items))
 
-    async def _suspect_unseen(self, claimed: FullPass, *, before: datetime) -> int:
-        """Ask for each row that the pass did not see; return how many."""
+    async def _suspect_unseen(
+        self, claimed: FullPass, tally: "_Tally", *, before: datetime
+    ) -> None:
+        """Ask for each row that the pass did not see, some at a time."""
+        after: str | None = None
+        while True:
+            ask = partial(self._suspect_some, claimed, before=before, after=after)
+            suspects = await self._in_store(ask)
+            if not suspects:
+                return
+            after = suspects[-1].id
+            vanished = tally.figures.vanished + len(suspects)
+            tally.figures = replace(tally.figures, vanished=vanished)
+
+    async def _suspect_some(
+        self, claimed: FullPass, *, before: datetime, after: str | None
+    ) -> list[ResourceRef]:
         suspects = await self.inventory.unseen(
-            self.cloud, claimed.kind, before=before, most=_SUSPECTS_MOST
+            self.cloud, claimed.kind, before=before, most=_ASK_AT_ONCE, after=after
         )
         cause = str(Cause(CauseKind.FULL_PASS, str(claimed.id)))
-        for start in range(0, len(suspects), _ASK_AT_ONCE):
-            asked = [
-                Target(self.cloud, ref.kind, BY_ID, ref.id, cause, "not seen by a full pass")
-                for ref in suspects[start : start + _ASK_AT_ONCE]
-            ]
-            await self.targets.ask(asked, now=self.clock.now(), merge_window=timedelta(0))
-        return len(suspects)
+        asked = [
+            Target(self.cloud, ref.kind, BY_ID, ref.id, cause, "not seen by a full pass")
+            for ref in suspects
+        ]
+        await self.targets.ask(asked, now=self.clock.now(), merge_window=timedelta(0))
+        return suspects
 
     async def _in_store(self, work: Callable[[], Awaitable[T]]) -> T:
         return await until_it_works(
@@ -193,14 +248,33 @@ class Passes:
         )
 
     async def _finish(
-        self, claimed: FullPass, figures: PassFigures, *, error: str | None = None
+        self, claimed: FullPass, figures: PassFigures, state: PassState, error: str | None = None
     ) -> None:
         self._jitters.pop(claimed.kind, None)
-        finish = partial(self.passes.finish, claimed, figures, now=self.clock.now(), error=error)
+        now = self.clock.now()
+        finish = partial(self.passes.finish, claimed, figures, now=now, state=state, error=error)
         await self._in_store(finish)
-        state = "failed" if error else "done"
+        if not claimed.first:
+            await self._count_drift(claimed)
         self.metrics.passes.labels(self.cloud, claimed.kind, state).inc()
+        if state is PassState.ABSENT:
+            return
         level = log.warning if error else log.info
-        level("full_pass_" + state, cloud=self.cloud, kind=claimed.kind, seen=figures.seen,
+        level(f"full_pass_{state}", cloud=self.cloud, kind=claimed.kind, seen=figures.seen,
               created=figures.created, changed=figures.changed, vanished=figures.vanished,
               error=error)  # fmt: skip
+
+    async def _count_drift(self, claimed: FullPass) -> None:
+        for correction in await self._in_store(partial(self.drift.of_pass, claimed.id)):
+            what = _DRIFT.get(correction.change)
+            if what is not None:
+                field_ = correction.field or ""
+                count = correction.count
+                self.metrics.drifted(self.cloud, claimed.kind, what, field_, count)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a pass under way has done so far; kept when it fails in the middle."""
+
+    figures: PassFigures

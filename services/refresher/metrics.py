@@ -1,6 +1,7 @@
 """What the refresher counts (docs/reference/metrics.md has the list for all services)."""
 
 from collections import Counter as Tally
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -8,6 +9,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.store.inventory import WriteResult
 from shared.store.targets import Waiting
+
+_FIELDS_MOST = 50
+"""Of one kind, as a label: an API has no more, but what a user's own kind has nobody knows."""
 
 
 class RefresherMetrics:
@@ -43,7 +47,15 @@ class RefresherMetrics:
             "inventory_tombstones", "Objects found deleted, by how.", "cloud", "kind", "cause"
         )
         self.drift = counter(
-            "drift", "What full passes had to correct, after the first.", "cloud", "kind", "what"
+            "drift",
+            "What full passes had to correct, after the first.",
+            "cloud",
+            "kind",
+            "what",
+            "field",
+        )
+        self.listed = counter(
+            "full_pass_objects", "Objects that full passes listed.", "cloud", "kind"
         )
         self.passes = counter("full_passes", "Full passes ended.", "cloud", "kind", "state")
         self.waiting = Gauge(
@@ -63,12 +75,24 @@ class RefresherMetrics:
             registry=registry,
         )
         self._counted: Tally[tuple[str, str]] = Tally()
+        self._fields: defaultdict[str, set[str]] = defaultdict(set)
 
     def written(self, cloud: str, kind: str, result: WriteResult) -> None:
         """Count one committed write of objects of one kind."""
         for outcome in ("created", "updated", "unchanged"):
             self.rows.labels(cloud, kind, outcome).inc(getattr(result, outcome))
         self.stale.labels(cloud, kind).inc(result.stale)
+
+    def drifted(self, cloud: str, kind: str, what: str, field: str = "", count: int = 1) -> None:
+        """Count corrections; the fields of a kind beyond the first few count as `other`.
+
+        `what` is created, changed or vanished; only changed has a `field`.
+        """
+        fields = self._fields[kind]
+        if field and field not in fields and len(fields) >= _FIELDS_MOST:
+            field = "other"
+        fields.add(field)
+        self.drift.labels(cloud, kind, what, field).inc(count)
 
     def asked_of(self, cloud: str, calls: Mapping[str, int], tokens: int) -> None:
         """Take over the totals that a cloud's client counted since it was opened."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from shared.store.passes import FullPass, PassState
 
 START = "start"
-"""Asks for the first pass of a kind ever: what it finds is no drift."""
+"""Asks for the first pass of a kind ever, or since the cloud has it."""
 SCHEDULE = "schedule"
 RETRY_AFTER = timedelta(minutes=1)
 
@@ -18,7 +18,7 @@ def asked_by(
     `jitter` (about 1) spreads the kinds and the clouds over time. A pass that failed is tried again
     soon, since until then nothing repairs what events missed.
     """
-    if latest is None:
+    if latest is None or latest.state is PassState.ABSENT:
         return START
     if latest.finished_at is None:
         return None

@@ -26,7 +26,9 @@ from shared.errors import Transient
 from shared.openstack.client import CloudClient
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
+from shared.store.drift import Drift
 from shared.store.inventory import Inventory
+from shared.store.listed import ListedPages
 from shared.store.passes import FullPasses
 from shared.store.targets import TargetQueue
 from shared.waiting import pause
@@ -129,6 +131,7 @@ class Refresher:
             interval=interval,
             reader=reader,
             passes=FullPasses(self.database),
+            drift=Drift(self.database),
             inventory=Inventory(self.database),
             targets=TargetQueue(self.database),
             writer=self._writer(),
@@ -140,6 +143,7 @@ class Refresher:
     def _writer(self) -> Writer:
         return Writer(
             inventory=Inventory(self.database),
+            listed=ListedPages(self.database),
             letters=DeadLetters(self.database),
             clock=self.clock,
             metrics=self.metrics,

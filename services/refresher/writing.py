@@ -1,6 +1,6 @@
 """Writes what reads found into the inventory, and keeps what cannot be written or answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
 from shared.store.dead_letters import DeadLetters
 from shared.store.inventory import Inventory, WriteResult
+from shared.store.listed import ListedPages
 from shared.target import Target
 
 ORIGIN = "refresher"
@@ -27,6 +28,7 @@ class Writer:
     """Writes for one cloud; raises StoreUnavailable, and may be called again with the same."""
 
     inventory: Inventory
+    listed: ListedPages
     letters: DeadLetters
     clock: Clock
     metrics: RefresherMetrics
@@ -35,17 +37,29 @@ class Writer:
         self, snapshots: Sequence[Snapshot], causes: Mapping[ResourceRef, Cause] | Cause
     ) -> WriteResult:
         """Write `snapshots`, all of one kind; one that cannot be stored becomes a dead letter."""
+        return await self._halving(lambda some: self.inventory.write(some, causes), snapshots)
+
+    async def write_page(self, snapshots: Sequence[Snapshot], cause: Cause) -> WriteResult:
+        """Write what one page of a list showed; likewise."""
+        return await self._halving(lambda some: self.listed.write(some, cause), snapshots)
+
+    async def _halving(
+        self,
+        write: Callable[[Sequence[Snapshot]], Awaitable[WriteResult]],
+        snapshots: Sequence[Snapshot],
+    ) -> WriteResult:
+        """Write all, or what is left without those that cannot be stored."""
         if not snapshots:
             return WriteResult()
         try:
-            result = await self.inventory.write(snapshots, causes)
+            result = await write(snapshots)
         except Permanent as error:
             if len(snapshots) == 1:
                 await self._keep_object(snapshots[0], error)
                 return WriteResult()
             middle = len(snapshots) // 2
-            first = await self.write(snapshots[:middle], causes)
-            return _sum(first, await self.write(snapshots[middle:], causes))
+            first = await self._halving(write, snapshots[:middle])
+            return _sum(first, await self._halving(write, snapshots[middle:]))
         ref = snapshots[0].ref
         self.metrics.written(ref.cloud, ref.kind, result)
         return result
@@ -59,7 +73,7 @@ class Writer:
         for ref in await self.inventory.delete(gone, causes):
             self.metrics.tombstones.labels(ref.cloud, ref.kind, "read").inc()
             if causes[ref].kind is CauseKind.FULL_PASS:
-                self.metrics.drift.labels(ref.cloud, ref.kind, "vanished").inc()
+                self.metrics.drifted(ref.cloud, ref.kind, "vanished")
 
     async def keep(self, target: Target, reason: str) -> None:
         """Make a target that cannot be answered a dead letter; the next full pass repairs it."""

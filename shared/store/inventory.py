@@ -12,10 +12,10 @@ from typing import Any
 import asyncpg
 import orjson
 
-from shared.errors import Unstorable
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Change, ChangeKind, Snapshot
 from shared.store.database import Connection, Database, columns
+from shared.store.digest import as_json, digest_of
 from shared.store.observation import Decision, Outcome, ResourceRow, Version, bury, observe
 from shared.store.statements import statements
 
@@ -138,10 +138,13 @@ class Inventory:
         return [KindCount(**dict(row)) for row in await self._database.fetch(_SQL["counts"])]
 
     async def unseen(
-        self, cloud: str, kind: str, *, before: datetime, most: int
+        self, cloud: str, kind: str, *, before: datetime, most: int, after: str | None = None
     ) -> list[ResourceRef]:
-        """Return living resources that no read found since `before`: suspects after a full pass."""
-        rows = await self._database.fetch(_SQL["unseen"], cloud, kind, before, most)
+        """Return living resources that no read found since `before`: suspects after a full pass.
+
+        By id, going on after the id `after`.
+        """
+        rows = await self._database.fetch(_SQL["unseen"], cloud, kind, before, after, most)
         return [ResourceRef(row["cloud"], row["kind"], row["id"]) for row in rows]
 
     async def unseen_of(
@@ -207,14 +210,16 @@ async def _save(
         moments = _moments(row)
         content = (row.name, row.project, row.status)
         if row.object != old.object or content != (old.name, old.project, old.status):
-            object_ = None if row.object is None else _json(ref, row.object)
-            whole.append((ref.cloud, ref.kind, ref.id, *content, object_, *moments))
+            object_ = None if row.object is None else as_json(ref, row.object)
+            digest = digest_of(ref, *content, row.object)
+            whole.append((ref.cloud, ref.kind, ref.id, *content, object_, *moments, digest))
         elif moments != _moments(old):
-            times.append((ref.cloud, ref.kind, ref.id, *moments))
+            digest = digest_of(ref, *content, row.object)
+            times.append((ref.cloud, ref.kind, ref.id, *moments, digest))
     if whole:
-        await connection.execute(_SQL["write_rows"], *columns(whole, 13))
+        await connection.execute(_SQL["write_rows"], *columns(whole, 14))
     if times:
-        await connection.execute(_SQL["touch_rows"], *columns(times, 9))
+        await connection.execute(_SQL["touch_rows"], *columns(times, 10))
 
 
 def _moments(row: ResourceRow) -> tuple[Any, ...]:
@@ -252,21 +257,14 @@ async def _add_changes(connection: Connection, changes: Sequence[Change]) -> Non
             change.at,
             change.kind,
             change.field,
-            None if change.field is None else _json(change.ref, change.old),
-            None if change.field is None else _json(change.ref, change.new),
+            None if change.field is None else as_json(change.ref, change.old),
+            None if change.field is None else as_json(change.ref, change.new),
             change.cause.kind,
             change.cause.id,
         )
         for change in changes
     ]
     await connection.execute(_SQL["add_changes"], *columns(rows, 10))
-
-
-def _json(ref: ResourceRef, value: object) -> str:
-    try:
-        return orjson.dumps(value, default=dict).decode()
-    except TypeError as error:
-        raise Unstorable(f"the object of {ref} is not JSON: {error}") from error
 
 
 def _resource(row: asyncpg.Record) -> ResourceRow:

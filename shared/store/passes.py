@@ -1,5 +1,6 @@
 """Full passes: asked for, claimed by one copy at a time through a lease, and what they found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +21,13 @@ class PassState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    ABSENT = "absent"
+    """The cloud does not have the kind."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self not in (PassState.WAITING, PassState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,18 @@ class PassFigures:
     created: int = 0
     changed: int = 0
     vanished: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a pass has come, for whoever goes on with it."""
+
+    began_at: datetime
+    """When its first page was asked for: what was not seen since then is missing."""
+    list: int = 0
+    """Which of the kind's lists is under way."""
+    markers: tuple[str, ...] = ()
+    """Ids after which that list may go on, the last first; empty: from its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +70,10 @@ class FullPass:
     claimed_until: datetime | None
     figures: PassFigures
     error: str | None
+    first: bool
+    """Whether none of the kind was done before: what it finds is news, not drift."""
+    place: Place | None
+    """None before it is claimed for the first time."""
 
 
 class FullPasses:
@@ -70,15 +94,21 @@ class FullPasses:
     ) -> FullPass | None:
         """Take the next pass of `cloud`, for `lease`; None when there is none to do.
 
-        A pass whose worker died is handed out again, to be begun anew.
+        A pass whose worker died is handed out again, to be gone on with from its `place`.
         """
         row = await self._database.fetch_row(_SQL["claim"], cloud, now, worker, now + lease)
         return _full_pass(row) if row else None
 
     async def progress(
-        self, claimed: FullPass, figures: PassFigures, *, now: datetime, lease: timedelta
+        self,
+        claimed: FullPass,
+        figures: PassFigures,
+        place: Place,
+        *,
+        now: datetime,
+        lease: timedelta,
     ) -> bool:
-        """Note the figures so far and extend the lease; False when the pass is no longer ours."""
+        """Note how far it is and extend the lease; False when the pass is no longer ours."""
         touched = await self._database.execute(
             _SQL["progress"],
             claimed.id,
@@ -86,18 +116,38 @@ class FullPasses:
             *_columns(figures),
             now + lease,
             claimed.started_at,
+            place.began_at,
+            place.list,
+            list(place.markers),
         )
         return touched == 1
 
+    async def extend(self, claimed: FullPass, *, until: datetime) -> bool:
+        """Move the end of the lease; False when the pass is no longer ours."""
+        touched = await self._database.execute(
+            _SQL["extend"], claimed.id, claimed.claimed_by, until, claimed.started_at
+        )
+        return touched == 1
+
+    async def release(self, worker: str, *, now: datetime) -> None:
+        """Let others go on at once with what `worker` has in hand: it stops."""
+        await self._database.execute(_SQL["release"], worker, now)
+
     async def finish(
-        self, claimed: FullPass, figures: PassFigures, *, now: datetime, error: str | None = None
+        self,
+        claimed: FullPass,
+        figures: PassFigures,
+        *,
+        now: datetime,
+        state: PassState = PassState.DONE,
+        error: str | None = None,
     ) -> bool:
-        """End the pass, failed if there is an `error`; False when it is no longer ours."""
+        """End the pass in `state`, with the reason; False when it is no longer ours."""
         touched = await self._database.execute(
             _SQL["finish"],
             claimed.id,
             claimed.claimed_by,
-            PassState.FAILED if error else PassState.DONE,
+            state,
             now,
             error,
             *_columns(figures),
@@ -108,6 +158,10 @@ class FullPasses:
     async def latest(self) -> list[FullPass]:
         """Return the latest pass of each cloud and kind."""
         return [_full_pass(row) for row in await self._database.fetch(_SQL["latest"])]
+
+    async def some(self, ids: Sequence[UUID]) -> list[FullPass]:
+        """Return the passes with these ids, as far as they are remembered, by cloud and kind."""
+        return [_full_pass(row) for row in await self._database.fetch(_SQL["some"], list(ids))]
 
     async def purge(self, before: datetime) -> int:
         """Forget passes that ended before a moment, except the latest of each kind."""
@@ -134,4 +188,8 @@ def _full_pass(row: asyncpg.Record) -> FullPass:
             row["pages"], row["seen"], row["created"], row["changed"], row["vanished"]
         ),
         error=row["error"],
+        first=row["first"],
+        place=Place(row["began_at"], row["list"], tuple(row["markers"]))
+        if row["began_at"]
+        else None,
     )

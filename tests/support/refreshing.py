@@ -22,7 +22,9 @@ from shared.openstack.client import CloudClient
 from shared.resource import ResourceRef
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
+from shared.store.drift import Drift
 from shared.store.inventory import Inventory
+from shared.store.listed import ListedPages
 from shared.store.observation import ResourceRow
 from shared.store.passes import FullPasses
 from shared.store.targets import TargetQueue
@@ -48,7 +50,11 @@ class Setting:
         metrics = RefresherMetrics(self.registry)
         reader = Reader(client, clock=clock)
         writer = Writer(
-            inventory=self.inventory, letters=self.letters, clock=clock, metrics=metrics
+            inventory=self.inventory,
+            listed=ListedPages(database),
+            letters=self.letters,
+            clock=clock,
+            metrics=metrics,
         )
         effort = Effort()
         self.intake = Intake(
@@ -88,6 +94,7 @@ class Setting:
             interval=timedelta(hours=6),
             reader=reader,
             passes=self.full_passes,
+            drift=Drift(database),
             inventory=self.inventory,
             targets=self.targets,
             writer=writer,

@@ -27,14 +27,15 @@ set name = new.name,
     seen_at = new.seen_at,
     deleted_at = new.deleted_at,
     told_at = new.told_at,
-    told = new.told::jsonb
+    told = new.told::jsonb,
+    digest = new.digest
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
     $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
-    $12::timestamptz[], $13::text[]
+    $12::timestamptz[], $13::text[], $14::bytea[]
 ) as new (
     cloud, kind, id, name, project, status, object, revision, observed_at, seen_at, deleted_at,
-    told_at, told
+    told_at, told, digest
 )
 where resources.cloud = new.cloud and resources.kind = new.kind and resources.id = new.id;
 
@@ -46,11 +47,12 @@ set observed_at = new.observed_at,
     deleted_at = new.deleted_at,
     revision = new.revision,
     told_at = new.told_at,
-    told = new.told::jsonb
+    told = new.told::jsonb,
+    digest = new.digest
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[],
-    $7::timestamptz[], $8::timestamptz[], $9::text[]
-) as new (cloud, kind, id, revision, observed_at, seen_at, deleted_at, told_at, told)
+    $7::timestamptz[], $8::timestamptz[], $9::text[], $10::bytea[]
+) as new (cloud, kind, id, revision, observed_at, seen_at, deleted_at, told_at, told, digest)
 where resources.cloud = new.cloud and resources.kind = new.kind and resources.id = new.id;
 
 -- name: add_changes
@@ -110,12 +112,17 @@ group by cloud, kind
 order by cloud, kind;
 
 -- name: unseen
--- Living resources of a kind that no read found, and no notification described, since a moment.
+-- Living resources of a kind that no read found, and no notification described, since a moment:
+-- by id, after $4 (null: any).
 select cloud, kind, id
 from resources
-where kind = $2 and cloud = $1 and deleted_at is null and greatest(seen_at, told_at) < $3
+where kind = $2
+    and cloud = $1
+    and deleted_at is null
+    and greatest(seen_at, told_at) < $3
+    and ($4::text is null or id > $4)
 order by id
-limit $4;
+limit $5;
 
 -- name: unseen_of
 -- Living resources with one of some values of a field of the object, not seen since a moment.

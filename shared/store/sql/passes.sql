@@ -8,8 +8,8 @@ on conflict (cloud, kind) where state = 'waiting' do update set id = passes.id
 returning id;
 
 -- name: claim
--- Take a running pass whose lease is over, to be begun anew, or the waiting pass asked for first of
--- a kind that no pass runs for.
+-- Take a running pass whose lease is over, to be gone on with, or the waiting pass asked for first
+-- of a kind that no pass runs for.
 with next as (
     select id
     from passes
@@ -31,24 +31,44 @@ with next as (
     for update skip locked
 )
 update passes
-set state = 'running', started_at = $2, claimed_by = $3, claimed_until = $4,
-    pages = 0, seen = 0, created = 0, changed = 0, vanished = 0, error = null
+set state = 'running', started_at = $2, began_at = coalesce(began_at, $2),
+    claimed_by = $3, claimed_until = $4, error = null,
+    first = asked_by = 'start' or not exists (
+        select from passes as done
+        where done.cloud = passes.cloud and done.kind = passes.kind and done.state = 'done'
+    )
 from next
 where passes.id = next.id
 returning passes.*;
 
 -- name: progress
--- Note the figures so far and extend the lease, if the pass is still this worker's.
+-- Note the figures so far and where to go on, and extend the lease, if the pass is still this
+-- worker's.
 update passes
-set pages = $3, seen = $4, created = $5, changed = $6, vanished = $7, claimed_until = $8
+set pages = $3, seen = $4, created = $5, changed = $6, vanished = $7, claimed_until = $8,
+    began_at = $10, list = $11, markers = $12
 where id = $1 and claimed_by = $2 and state = 'running' and started_at = $9;
+
+-- name: extend
+-- Move the end of the lease, if the pass is still this worker's.
+update passes
+set claimed_until = $3
+where id = $1 and claimed_by = $2 and state = 'running' and started_at = $4;
+
+-- name: release
+-- Let others go on at once with what a worker has in hand.
+update passes set claimed_until = $2 where claimed_by = $1 and state = 'running';
 
 -- name: finish
 -- End a pass, if it is still this worker's.
 update passes
 set state = $3, finished_at = $4, error = $5, claimed_by = null, claimed_until = null,
-    pages = $6, seen = $7, created = $8, changed = $9, vanished = $10
+    pages = $6, seen = $7, created = $8, changed = $9, vanished = $10, markers = '{}'
 where id = $1 and claimed_by = $2 and state = 'running' and started_at = $11;
+
+-- name: some
+-- The passes with some ids.
+select * from passes where id = any ($1::uuid[]) order by cloud, kind, asked_at;
 
 -- name: latest
 -- The latest pass of each cloud and kind, whatever its state.

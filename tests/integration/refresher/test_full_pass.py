@@ -1,6 +1,9 @@
 """Full passes: what events missed is repaired, what events did meanwhile stays."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 from aiohttp import web
 
@@ -8,9 +11,11 @@ from shared.event import Action
 from shared.resource import ResourceRef
 from shared.snapshot import CauseKind
 from shared.store.passes import PassState
+from shared.waiting import end
 from tests.support.fake_cloud import FakeCloud
 from tests.support.refresh import Table, target
 from tests.support.refreshing import Setting, port_event
+from tests.support.waiting import eventually
 
 PORTS = "/network/v2.0/ports"
 IMAGES = "/image/v2/images"
@@ -27,6 +32,10 @@ def serve(cloud: FakeCloud, *ids: str) -> Table:
     return table
 
 
+def drift(setting: Setting, what: str, field: str = "") -> float:
+    return setting.counted("drift_total", cloud="prod", kind="port", what=what, field=field)
+
+
 async def test_the_first_pass_fills_the_inventory(cloud: FakeCloud, setting: Setting) -> None:
     serve(cloud, "a", "b")
     setting.only("port")
@@ -35,7 +44,7 @@ async def test_the_first_pass_fills_the_inventory(cloud: FakeCloud, setting: Set
     (done,) = await setting.full_passes.latest()
     assert (done.state, done.asked_by) == (PassState.DONE, "start")
     assert (done.figures.pages, done.figures.seen, done.figures.created) == (1, 2, 2)
-    assert setting.counted("drift_total", cloud="prod", kind="port", what="created") == 0
+    assert drift(setting, "created") == 0
     (change,) = await setting.inventory.changes(ResourceRef("prod", "port", "a"))
     assert (change.cause.kind, change.cause.id) == (CauseKind.FULL_PASS, str(done.id))
 
@@ -62,11 +71,8 @@ async def test_what_a_later_pass_corrects_is_drift(cloud: FakeCloud, setting: Se
     await setting.make_passes()
     await setting.work_off()
     assert await setting.living("port") == ["a", "c"]
-    drift = {
-        what: setting.counted("drift_total", cloud="prod", kind="port", what=what)
-        for what in ("created", "changed", "vanished")
-    }
-    assert drift == {"created": 1, "changed": 1, "vanished": 1}
+    counted = (drift(setting, "created"), drift(setting, "changed", "status"))
+    assert (*counted, drift(setting, "vanished")) == (1, 1, 1)
 
 
 async def test_a_row_that_the_list_lacks_is_only_deleted_by_its_404(
@@ -168,6 +174,136 @@ async def test_kinds_of_services_that_the_cloud_lacks_are_not_asked_for(
     setting.only("port")
     await setting.make_passes()
     assert await setting.full_passes.latest() == []
+
+
+class Paged:
+    """Neutron's list in pages of two, as a real one links them; a marker must exist."""
+
+    def __init__(self, *ids: str) -> None:
+        self.ids = sorted(ids)
+        self.asked_after: list[str | None] = []
+        self.before_page: Callable[[str | None], None] = lambda _: None
+        self.hangs_after: str | None = None
+        self.goes_on = asyncio.Event()
+
+    async def list(self, request: web.Request) -> web.StreamResponse:
+        marker = request.query.get("marker")
+        self.asked_after.append(marker)
+        self.before_page(marker)
+        if marker is not None and marker == self.hangs_after:
+            await self.goes_on.wait()
+        if marker is not None and marker not in self.ids:
+            error = {"NeutronError": {"message": f"Port {marker} could not be found."}}
+            return web.json_response(error, status=404)
+        rest = [id_ for id_ in self.ids if marker is None or id_ > marker]
+        reply: dict[str, object] = {"ports": [{"id": id_} for id_ in rest[:2]]}
+        if rest[2:]:
+            following = request.url.update_query(marker=rest[1])
+            reply["ports_links"] = [{"rel": "next", "href": str(following)}]
+        return web.json_response(reply)
+
+
+async def test_the_next_copy_goes_on_after_the_last_page_that_was_written(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    paged = Paged(*"abcdef")
+    cloud.answers[PORTS] = paged.list
+    setting.only("port")
+    paged.hangs_after = "d"
+    await setting.passes.ask_for_due()
+    making = asyncio.create_task(setting.passes.make_next())
+
+    async def two_pages_are_written() -> bool:
+        (latest,) = await setting.full_passes.latest()
+        return latest.figures.pages == 2
+
+    await eventually(two_pages_are_written, what="two pages are written")
+    await end(making)
+    began = setting.clock.now()
+    paged.goes_on.set()
+    paged.asked_after.clear()
+    setting.clock.advance(timedelta(minutes=1))
+    await setting.make_passes()
+
+    assert paged.asked_after == ["d"]
+    assert await setting.living("port") == [*"abcdef"]
+    (done,) = await setting.full_passes.latest()
+    assert (done.state, done.figures.seen, done.figures.created) == (PassState.DONE, 6, 6)
+    assert done.place is not None
+    assert done.place.began_at == began
+    assert await setting.waiting() == 0
+
+
+async def test_a_marker_that_was_deleted_is_stepped_over(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    """The last port of a page is deleted before the next page is asked for."""
+    paged = Paged(*"abcdef")
+    cloud.answers[PORTS] = paged.list
+
+    def delete_it(marker: str | None) -> None:
+        if marker == "d" and "d" in paged.ids:
+            paged.ids.remove("d")
+
+    paged.before_page = delete_it
+    setting.only("port")
+    await setting.make_passes()
+
+    assert paged.asked_after == [None, "b", "d", "c"]
+    assert {*"abcef"} <= set(await setting.living("port"))
+    (done,) = await setting.full_passes.latest()
+    assert done.state is PassState.DONE
+
+
+async def test_a_list_none_of_whose_markers_is_left_begins_anew(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    paged = Paged(*"abcdef")
+    cloud.answers[PORTS] = paged.list
+
+    def delete_the_page(marker: str | None) -> None:
+        if marker == "d":
+            paged.ids = ["a", "b", "e", "f"]
+
+    paged.before_page = delete_the_page
+    setting.only("port")
+    await setting.make_passes()
+
+    assert paged.asked_after == [None, "b", "d", "c", None, "b"]
+    (done,) = await setting.full_passes.latest()
+    assert (done.state, done.figures.pages, done.figures.seen) == (PassState.DONE, 2, 4)
+
+
+async def test_a_list_that_is_refused_again_and_again_fails(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    paged = Paged(*"abcdef")
+
+    async def no_second_page(request: web.Request) -> web.StreamResponse:
+        if "marker" in request.query:
+            return web.json_response({"message": "gone"}, status=404)
+        return await paged.list(request)
+
+    cloud.answers[PORTS] = no_second_page
+    setting.only("port")
+    await setting.make_passes()
+
+    (failed,) = await setting.full_passes.latest()
+    assert failed.state is PassState.FAILED
+    assert await setting.waiting() == 0
+
+
+async def test_a_kind_asked_for_that_the_cloud_lacks_is_absent_and_comes_with_its_service(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    cloud.services.discard("network")
+    setting.only("port")
+    now = setting.clock.now()
+    await setting.full_passes.ask("prod", "port", pass_id=uuid4(), asked_by="request", now=now)
+    await setting.make_passes()
+    (absent,) = await setting.full_passes.latest()
+    assert absent.state is PassState.ABSENT
+    assert absent.error == "cloud prod has no API for port"
 
 
 async def test_a_pass_taken_over_by_another_copy_is_given_up(

@@ -1,15 +1,16 @@
-"""Full passes: asked for once, run by one copy at a time, begun anew when it dies."""
+"""Full passes: asked for once, run by one copy at a time, gone on with when it dies."""
 
 import asyncio
 from datetime import timedelta
 from uuid import UUID
 
 from shared.store.database import Database
-from shared.store.passes import FullPass, FullPasses, PassFigures, PassState
+from shared.store.passes import FullPass, FullPasses, PassFigures, PassState, Place
 from tests.support.events import NOON
 
 LEASE = timedelta(seconds=60)
 FIRST, SECOND, THIRD = UUID(int=1), UUID(int=2), UUID(int=3)
+PLACE = Place(NOON, 1, ("id-9", "id-8"))
 FIGURES = PassFigures(pages=2, seen=150, created=3, changed=4, vanished=5)
 
 
@@ -74,7 +75,7 @@ async def test_the_figures_of_a_finished_pass_stay(database: Database) -> None:
     await ask(passes, FIRST)
     running = await claimed(passes, 1)
 
-    assert await passes.progress(running, PassFigures(pages=1), now=NOON, lease=LEASE)
+    assert await passes.progress(running, PassFigures(pages=1), PLACE, now=NOON, lease=LEASE)
     assert await passes.finish(running, FIGURES, now=NOON + timedelta(seconds=9))
 
     [latest] = await passes.latest()
@@ -87,24 +88,68 @@ async def test_a_failed_pass_keeps_its_reason(database: Database) -> None:
     passes = FullPasses(database)
     await ask(passes, FIRST)
 
-    await passes.finish(await claimed(passes, 1), PassFigures(), now=NOON, error="403 from nova")
+    await passes.finish(
+        await claimed(passes, 1),
+        PassFigures(),
+        now=NOON,
+        state=PassState.FAILED,
+        error="403 from nova",
+    )
 
     [latest] = await passes.latest()
     assert (latest.state, latest.error) == (PassState.FAILED, "403 from nova")
 
 
-async def test_the_pass_of_a_dead_copy_is_begun_anew_by_another(database: Database) -> None:
+async def test_the_pass_of_a_dead_copy_is_gone_on_with_by_another(database: Database) -> None:
     passes = FullPasses(database)
     await ask(passes, FIRST)
     lost = await claimed(passes, 0, "dead")
-    await passes.progress(lost, FIGURES, now=NOON + timedelta(seconds=30), lease=LEASE)
+    await passes.progress(lost, FIGURES, PLACE, now=NOON + timedelta(seconds=30), lease=LEASE)
 
     assert await claim(passes, 89.9) is None
     again = await claimed(passes, 90)
 
-    assert (again.id, again.figures) == (FIRST, PassFigures())
-    assert not await passes.progress(lost, FIGURES, now=NOON, lease=LEASE)
+    assert (again.id, again.figures, again.place) == (FIRST, FIGURES, PLACE)
+    assert not await passes.progress(lost, FIGURES, PLACE, now=NOON, lease=LEASE)
     assert not await passes.finish(lost, FIGURES, now=NOON)
+
+
+async def test_a_copy_that_stops_leaves_its_pass_to_others_at_once(database: Database) -> None:
+    passes = FullPasses(database)
+    await ask(passes, FIRST)
+    await claimed(passes, 0)
+
+    await passes.release("me", now=NOON + timedelta(seconds=1))
+
+    assert (await claimed(passes, 1, "other")).id == FIRST
+
+
+async def test_a_lease_is_extended_while_it_is_ours(database: Database) -> None:
+    passes = FullPasses(database)
+    await ask(passes, FIRST)
+    mine = await claimed(passes, 0)
+
+    assert await passes.extend(mine, until=NOON + timedelta(seconds=90))
+    assert await claim(passes, 89) is None
+    await claimed(passes, 90, "other")
+    assert not await passes.extend(mine, until=NOON + timedelta(seconds=200))
+
+
+async def test_the_first_of_a_kind_is_that_before_which_none_was_done(database: Database) -> None:
+    passes = FullPasses(database)
+    failures = (PassState.FAILED, PassState.ABSENT, PassState.DONE, PassState.DONE)
+    firsts = []
+    for number, state in enumerate(failures):
+        await passes.ask("prod", "port", pass_id=UUID(int=number), asked_by="gap", now=NOON)
+        running = await claimed(passes, number)
+        firsts.append(running.first)
+        await passes.finish(running, FIGURES, now=NOON, state=state)
+
+    assert firsts == [True, True, True, False]
+    assert [found.state for found in await passes.some([UUID(int=0), UUID(int=3)])] == [
+        PassState.FAILED,
+        PassState.DONE,
+    ]
 
 
 async def test_the_latest_pass_of_each_kind_is_told_and_survives_purging(

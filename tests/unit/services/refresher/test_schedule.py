@@ -11,7 +11,7 @@ INTERVAL = timedelta(hours=6)
 
 
 def a_pass(state: PassState, by: str = "schedule") -> FullPass:
-    ended = state in (PassState.DONE, PassState.FAILED)
+    ended = state.over
     return FullPass(
         id=UUID(int=1),
         cloud="prod",
@@ -25,6 +25,8 @@ def a_pass(state: PassState, by: str = "schedule") -> FullPass:
         claimed_until=None,
         figures=PassFigures(),
         error=None,
+        first=False,
+        place=None,
     )
 
 
@@ -36,6 +38,7 @@ def test_a_kind_without_any_pass_starts() -> None:
     ("state", "by", "after", "expected"),
     [
         (PassState.DONE, "start", timedelta(hours=5), None),
+        (PassState.ABSENT, "request", timedelta(0), "start"),
         (PassState.DONE, "start", timedelta(hours=6), "schedule"),
         (PassState.WAITING, "schedule", timedelta(days=9), None),
         (PassState.RUNNING, "schedule", timedelta(days=9), None),
