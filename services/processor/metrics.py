@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.event import Event
 
@@ -35,6 +35,24 @@ class ProcessorMetrics:
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
             registry=registry,
         )
+
+        self.heartbeat_at = Gauge(
+            "osevents_processor_heartbeat_timestamp_seconds",
+            "When the newest heartbeat that has come through was sent.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.heartbeat_lag = Gauge(
+            "osevents_processor_heartbeat_lag_seconds",
+            "How long the newest heartbeat took, with everything before it committed.",
+            ("cloud",),
+            registry=registry,
+        )
+
+    def heartbeat(self, event: Event, now: datetime) -> None:
+        """Note a heartbeat that has come through."""
+        self.heartbeat_at.labels(event.cloud).set(event.time.timestamp())
+        self.heartbeat_lag.labels(event.cloud).set(max(0.0, (now - event.time).total_seconds()))
 
     def written(self, events: Sequence[Event], new: int, now: datetime) -> None:
         """Count one committed batch, of which `new` rows were not there before."""

@@ -54,6 +54,7 @@ class Processor:
                 subscription=events,
                 bus=self.bus,
                 handle=self.write,
+                note=lambda event: self.metrics.heartbeat(event, self.clock.now()),
                 clock=self.clock,
                 random=self.random,
                 backoff=BACKOFF,

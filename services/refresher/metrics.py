@@ -7,6 +7,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from shared.event import Event
 from shared.store.inventory import WriteResult
 from shared.store.targets import Waiting
 
@@ -74,8 +75,25 @@ class RefresherMetrics:
             buckets=(0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 3600),
             registry=registry,
         )
+        self.heartbeat_at = Gauge(
+            "osevents_refresher_heartbeat_timestamp_seconds",
+            "When the newest heartbeat that has come through was sent.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.heartbeat_lag = Gauge(
+            "osevents_refresher_heartbeat_lag_seconds",
+            "How long the newest heartbeat took, with everything before it committed.",
+            ("cloud",),
+            registry=registry,
+        )
         self._counted: Tally[tuple[str, str]] = Tally()
         self._fields: defaultdict[str, set[str]] = defaultdict(set)
+
+    def heartbeat(self, event: Event, now: datetime) -> None:
+        """Note a heartbeat that has come through."""
+        self.heartbeat_at.labels(event.cloud).set(event.time.timestamp())
+        self.heartbeat_lag.labels(event.cloud).set(max(0.0, (now - event.time).total_seconds()))
 
     def written(self, cloud: str, kind: str, result: WriteResult) -> None:
         """Count one committed write of objects of one kind."""

@@ -72,6 +72,7 @@ class Refresher:
                 subscription=subscription,
                 bus=self.bus,
                 handle=self.intake().handle,
+                note=lambda event: self.metrics.heartbeat(event, self.clock.now()),
                 clock=self.clock,
                 random=self.random,
                 backoff=Backoff(),

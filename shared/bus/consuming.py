@@ -2,11 +2,12 @@
 
 What fails for now is tried again with the batch in hand, with backoff. What can never work is found
 by halving the batch until the poison is alone; it becomes a dead letter, its neighbours go on.
+Heartbeats are noted on the way and never handled.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
@@ -19,6 +20,7 @@ from shared.codec import encode
 from shared.dead_letter import DeadLetter
 from shared.errors import Permanent
 from shared.event import Event
+from shared.heartbeat import is_heartbeat
 from shared.retrying import until_it_works
 from shared.waiting import unless_stopped
 
@@ -27,6 +29,9 @@ Handle = Callable[[Sequence[Event]], Awaitable[None]]
 
 Raises Transient when it may work later, Permanent when one of them makes it impossible.
 """
+
+Note = Callable[[Event], None]
+"""Told of each heartbeat once all events that came before it are committed."""
 
 GATHER = timedelta(milliseconds=10)
 """How long to wait for more events once there is one: a batch under load, no delay otherwise."""
@@ -45,6 +50,7 @@ class Consumer:
     clock: Clock
     random: Random
     backoff: Backoff
+    note: Note = field(default=lambda _: None)
     most: int = 500
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -58,15 +64,20 @@ class Consumer:
 
     async def finish(self, batch: Batch) -> None:
         """Handle a batch, however long that takes, and acknowledge it."""
-        await until_it_works(
-            lambda: self._handle_isolating(batch.events),
-            backoff=self.backoff,
-            random=self.random,
-            on_failure=lambda error, attempt: log.warning(
-                "consumer_waits", group=self.group, reason=str(error), attempt=attempt
-            ),
-        )
+        events = [event for event in batch.events if not is_heartbeat(event)]
+        if events:
+            await until_it_works(
+                lambda: self._handle_isolating(events),
+                backoff=self.backoff,
+                random=self.random,
+                on_failure=lambda error, attempt: log.warning(
+                    "consumer_waits", group=self.group, reason=str(error), attempt=attempt
+                ),
+            )
         await self.subscription.acknowledge(batch)
+        for event in batch.events:
+            if is_heartbeat(event):
+                self.note(event)
 
     async def _handle_isolating(self, events: Sequence[Event]) -> None:
         try:

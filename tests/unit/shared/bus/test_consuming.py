@@ -9,24 +9,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.backoff import Backoff
-from shared.bus.consuming import Consumer, Handle
+from shared.bus.consuming import Consumer, Handle, Note
 from shared.bus.memory import MemoryBus
 from shared.bus.port import Subscription
 from shared.clock import SystemClock
 from shared.codec import SINGLE, decode
 from shared.errors import Permanent, StoreUnavailable
 from shared.event import Event
-from tests.support.events import ids, numbered
+from shared.heartbeat import heartbeat_event
+from tests.support.events import NOON, ids, numbered
 
 SOON = timedelta(milliseconds=20)
 
 
-def consumer(subscription: Subscription, bus: MemoryBus, handle: Handle) -> Consumer:
+def consumer(
+    subscription: Subscription, bus: MemoryBus, handle: Handle, note: Note = lambda _: None
+) -> Consumer:
     return Consumer(
         group="processor",
         subscription=subscription,
         bus=bus,
         handle=handle,
+        note=note,
         clock=SystemClock(),
         random=Random(1),
         backoff=Backoff(first_seconds=0.001, longest_seconds=0.002),
@@ -127,3 +131,22 @@ async def test_stopping_finishes_the_batch_in_hand() -> None:
         await publishing
 
     assert committed == ["event-0", "event-1", "event-2"]
+
+
+async def test_heartbeats_are_noted_after_what_came_before_and_never_handled() -> None:
+    bus = MemoryBus(groups=("processor",))
+    stop = asyncio.Event()
+    handler = Handler(poison=set())
+    noted: list[tuple[str, list[str]]] = []
+    beat = heartbeat_event(id_="beat", cloud="prod", instance="one", now=NOON)
+
+    def note(event: Event) -> None:
+        noted.append((event.id, list(handler.committed)))
+        stop.set()
+
+    async with bus.subscribe("processor") as subscription, asyncio.TaskGroup() as group:
+        group.create_task(consumer(subscription, bus, handler, note).run(stop))
+        await bus.publish([*numbered(2), beat])
+
+    assert noted == [("beat", ["event-0", "event-1"])]
+    assert handler.committed == ["event-0", "event-1"]
