@@ -5,6 +5,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from services.catcher.state import CloudState
 from shared.event import Event
 
 
@@ -54,6 +55,18 @@ class CatcherMetrics:
             ("cloud", "source"),
             registry=registry,
         )
+        self.blind = Gauge(
+            "osevents_cloud_blind",
+            "1 while nothing can arrive from the cloud, else 0; `osevents status` says why.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.silent = Gauge(
+            "osevents_cloud_silent_seconds",
+            "For how long nothing has come, when that is alarming for this cloud; else 0.",
+            ("cloud",),
+            registry=registry,
+        )
         self.last_event = Gauge(
             "osevents_last_event_timestamp_seconds",
             "When the newest event of the service happened, by its own account.",
@@ -84,6 +97,17 @@ class CatcherMetrics:
                 self.unknown_types.labels(cloud, event.service).inc()
         for service, time in newest.items():
             self.last_event.labels(cloud, service).set(time.timestamp())
+
+    def watched(self, cloud: str, state: CloudState) -> None:
+        """Show how it stands with a cloud."""
+        self.blind.labels(cloud).set(0 if state.trouble is None else 1)
+        silent = state.silent_for
+        self.silent.labels(cloud).set(silent.total_seconds() if silent is not None else 0)
+
+    def forget(self, cloud: str) -> None:
+        """Show a cloud no more that is watched no more; what was counted stays."""
+        for gauge in (self.blind, self.silent, self.source_up, self.last_event):
+            gauge.remove_by_labels({"cloud": cloud})
 
     def dropped(self, cloud: str, by_pattern: Mapping[str, int]) -> None:
         """Count what filters dropped, by the pattern that did it."""

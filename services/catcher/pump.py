@@ -7,7 +7,8 @@ reason, and its neighbours go their way.
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
@@ -46,6 +47,8 @@ class Pump:
     random: Random
     metrics: CatcherMetrics
     backoff: Backoff
+    heard: Callable[[Sequence[Event], datetime], None] = field(default=lambda _events, _now: None)
+    """Told of the events that the bus has taken."""
     filter: TypeFilter = PASS_ALL
     """What is dropped before anything is made of it; counted, see `osevents_filtered_total`."""
 
@@ -65,7 +68,9 @@ class Pump:
         await self._until_taken(events, letters)
         await self.source.done(handover)
         self.metrics.dropped(self.cloud, dropped)
-        self.metrics.moved(self.cloud, self.source.name, events, len(letters), self.clock.now())
+        now = self.clock.now()
+        self.metrics.moved(self.cloud, self.source.name, events, len(letters), now)
+        self.heard(events, now)
 
     def sort(
         self, handover: Handover, now: datetime

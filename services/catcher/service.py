@@ -1,140 +1,132 @@
-"""The catcher at work: a pump for each source of each cloud.
+"""The catcher at work: a watch for each cloud, heartbeats, and the state that people look at.
 
-An AMQP source is read by every copy of the catcher (they share its queue); a polled source by one
-copy at a time, which holds a PostgreSQL advisory lock. Each source runs on its own: one that is
-broken tries again with backoff and never harms another.
+Clouds join, change and leave while the others go on; one that is broken never harms another.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from random import Random
-from uuid import UUID
+from typing import Any
 
 import structlog
 
-from services.catcher.filters import PASS_ALL, TypeFilter
-from services.catcher.gap import gap_event
-from services.catcher.metrics import CatcherMetrics
-from services.catcher.plans import Means, Plan
-from services.catcher.pump import Pump
-from services.catcher.sources.port import OnGap, Source
-from shared.backoff import Backoff
-from shared.bus.port import Publisher
-from shared.catalogue.catalogue import Catalogue
-from shared.clock import Clock
-from shared.errors import OseventsError
-from shared.retrying import until_it_works
-from shared.store.database import Database
-from shared.store.locks import try_lock
+from services.catcher.cloud import WatchedCloud
+from services.catcher.reader import Desk
+from services.catcher.state import CloudState
+from services.catcher.watch import CloudWatch, Patience
+from shared.errors import Transient
+from shared.heartbeat import heartbeat_event
+from shared.runtime.fleet import Fleet, Member
+from shared.store.status import Heartbeats
 from shared.waiting import pause
 
-BACKOFF = Backoff()
-TAKE_OVER_INTERVAL = timedelta(seconds=2)
-"""How soon another copy reads a polled source when the one that did is gone."""
 STATE_INTERVAL = timedelta(seconds=1)
+REPORT_INTERVAL = timedelta(seconds=2)
+"""Between two reports of a cloud's state to PostgreSQL, where `osevents status` looks."""
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Catcher:
-    """Everything one copy of the catcher needs."""
+    """One copy of the catcher."""
 
-    plans: Sequence[Plan]
-    bus: Publisher
-    database: Database
-    catalogue: Catalogue
-    clock: Clock
-    random: Random
-    metrics: CatcherMetrics
-    filters: Mapping[str, TypeFilter] = field(default_factory=dict)
-    """By cloud: which types are dropped; a cloud without one has all of them."""
-    sources: dict[tuple[str, str], Source] = field(default_factory=dict)
-    """Filled while running: the open sources by cloud and name, for readiness and status."""
+    clouds: Sequence[WatchedCloud]
+    desk: Desk
+    instance: str
+    """Names this copy; unique among all."""
+    heartbeat_interval: timedelta | None = timedelta(seconds=10)
+    """None: no heartbeats."""
+    patience: Patience = field(default_factory=Patience)
+    _watches: dict[str, CloudWatch] = field(default_factory=dict, init=False)
+    _fleet: Fleet = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._fleet = Fleet(self._members(self.clouds))
+
+    @property
+    def states(self) -> dict[str, CloudState]:
+        """How it stands with each cloud that is watched."""
+        return {name: watch.state for name, watch in self._watches.items()}
+
+    def command(self, clouds: Sequence[WatchedCloud]) -> None:
+        """Watch these clouds from now on; one whose settings did not change goes on undisturbed."""
+        self._fleet.command(self._members(clouds))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Catch until `stop` is set, then finish what is in hand."""
         async with asyncio.TaskGroup() as group:
-            for plan in self.plans:
-                group.create_task(self._keep_running(plan, stop), name=f"catch {plan.cloud}")
-            group.create_task(self._show_state(stop), name="source states")
+            group.create_task(self._fleet.run(stop), name="clouds")
+            group.create_task(self._show(stop), name="source states")
+            group.create_task(self._report(stop), name="cloud states")
+            if self.heartbeat_interval is not None:
+                group.create_task(self._beat(self.heartbeat_interval, stop), name="heartbeats")
 
-    async def _keep_running(self, plan: Plan, stop: asyncio.Event) -> None:
-        """Run one source; when it breaks, begin anew with backoff."""
-        attempt = 0
+    def _members(self, clouds: Sequence[WatchedCloud]) -> dict[str, Member]:
+        return {cloud.name: Member(cloud.made_from, self._watching(cloud)) for cloud in clouds}
+
+    def _watching(self, cloud: WatchedCloud) -> Any:
+        async def work(stop: asyncio.Event) -> None:
+            watch = CloudWatch(cloud, self.desk, self.patience)
+            self._watches[cloud.name] = watch
+            try:
+                await watch.run(stop)
+            finally:
+                del self._watches[cloud.name]
+                self.desk.metrics.forget(cloud.name)
+
+        return work
+
+    async def _show(self, stop: asyncio.Event) -> None:
+        """Keep the gauges fresh that nobody sets as it happens."""
+        while not stop.is_set():
+            for name, watch in self._watches.items():
+                self.desk.metrics.watched(name, watch.state)
+                for reader in watch.readers:
+                    if reader.name and not reader.standby:
+                        up = reader.trouble is None
+                        self.desk.metrics.source_up.labels(name, reader.name).set(1 if up else 0)
+            await pause(STATE_INTERVAL, stop)
+
+    async def _report(self, stop: asyncio.Event) -> None:
+        """Tell PostgreSQL how each cloud is, and keep what was learnt of it."""
         while not stop.is_set():
             try:
-                if plan.alone:
-                    await self._read_when_it_is_our_turn(plan, stop)
-                else:
-                    await self._read(plan, stop)
-            except OseventsError as error:
-                attempt += 1
-                log.warning("source_failed", cloud=plan.cloud, reason=str(error), attempt=attempt)
-                delay_seconds = BACKOFF.delay_seconds(attempt, self.random)
-                await pause(timedelta(seconds=delay_seconds), stop)
+                for name, watch in list(self._watches.items()):
+                    now = self.desk.clock.now()
+                    await Heartbeats(self.desk.database).report(
+                        "catcher", self.instance, _told(watch), now=now, cloud=name
+                    )
+                    await watch.remember()
+            except Transient as error:
+                log.warning("state_not_reported", reason=str(error))
+            await pause(REPORT_INTERVAL, stop)
 
-    async def _read(self, plan: Plan, stop: asyncio.Event) -> None:
-        means = Means(
-            database=self.database,
-            clock=self.clock,
-            random=self.random,
-            backoff=BACKOFF,
-            on_gap=self._on_gap,
-        )
-        async with plan.open(means) as source:
-            await self._pump(plan.cloud, source, stop)
-
-    async def _read_when_it_is_our_turn(self, plan: Plan, stop: asyncio.Event) -> None:
-        async with try_lock(self.database, f"poll {plan.cloud}") as ours:
-            if ours:
-                await self._read(plan, stop)
-        await pause(TAKE_OVER_INTERVAL, stop)
-
-    async def _pump(self, cloud: str, source: Source, stop: asyncio.Event) -> None:
-        key = (cloud, source.name)
-        self.sources[key] = source
-        try:
-            pump = Pump(
-                cloud=cloud,
-                source=source,
-                bus=self.bus,
-                catalogue=self.catalogue,
-                clock=self.clock,
-                random=self.random,
-                metrics=self.metrics,
-                backoff=BACKOFF,
-                filter=self.filters.get(cloud, PASS_ALL),
-            )
-            await pump.run(stop)
-        finally:
-            del self.sources[key]
-            self.metrics.source_up.labels(*key).set(0)
-
-    def _on_gap(self, cloud: str, source: str) -> OnGap:
-        async def report(reason: str) -> None:
-            log.warning("source_gap", cloud=cloud, source=source, reason=reason)
-            id_ = str(UUID(int=self.random.getrandbits(128), version=4))
-            event = gap_event(
-                id_=id_, cloud=cloud, source=source, reason=reason, now=self.clock.now()
-            )
-            await until_it_works(
-                lambda: self.bus.publish([event]),
-                backoff=BACKOFF,
-                random=self.random,
-                on_failure=lambda error, attempt: log.warning(
-                    "gap_report_waits", cloud=cloud, reason=str(error), attempt=attempt
-                ),
-            )
-            self.metrics.gaps.labels(cloud, source).inc()
-
-        return report
-
-    async def _show_state(self, stop: asyncio.Event) -> None:
+    async def _beat(self, interval: timedelta, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            for (cloud, name), source in self.sources.items():
-                up = source.trouble is None
-                self.metrics.source_up.labels(cloud, name).set(1 if up else 0)
-            await pause(STATE_INTERVAL, stop)
+            beats = [
+                heartbeat_event(
+                    id_=self.desk.new_id(),
+                    cloud=name,
+                    instance=self.instance,
+                    now=self.desk.clock.now(),
+                )
+                for name in self._watches
+            ]
+            try:
+                await self.desk.bus.publish(beats)
+            except Transient as error:
+                # Not tried again: that none came through is what a heartbeat is there to show.
+                log.warning("heartbeat_not_sent", reason=str(error))
+            await pause(interval, stop)
+
+
+def _told(watch: CloudWatch) -> Mapping[str, Any]:
+    """Return a cloud's state as a JSON object."""
+    told = asdict(watch.state)
+    silent_for = watch.state.silent_for
+    return told | {
+        "standby": any(reader.standby for reader in watch.readers),
+        "silent_for": None if silent_for is None else silent_for.total_seconds(),
+    }

@@ -15,9 +15,11 @@ from typing import Protocol
 import structlog
 from prometheus_client import CollectorRegistry
 
+from services.catcher.cloud import WatchedCloud
 from services.catcher.metrics import CatcherMetrics
+from services.catcher.reader import Desk
 from services.catcher.service import Catcher
-from services.cli.plans import filter_of, plans_for
+from services.cli.plans import watched_cloud
 from services.processor.metrics import ProcessorMetrics
 from services.processor.service import Processor
 from services.refresher.consume import Windows
@@ -70,19 +72,25 @@ def catalogue_of(settings: Settings) -> Catalogue:
 def catcher(parts: Parts) -> Catcher:
     """Put the catcher together."""
     return Catcher(
-        plans=[
-            plan
-            for cloud in parts.settings.clouds
-            for plan in plans_for(cloud, clock=parts.clock, random=parts.random)
-        ],
-        bus=parts.bus,
-        database=parts.database,
-        catalogue=catalogue_of(parts.settings),
-        clock=parts.clock,
-        random=parts.random,
-        metrics=CatcherMetrics(parts.registry),
-        filters={cloud.name: filter_of(cloud) for cloud in parts.settings.clouds},
+        clouds=watched_clouds(parts, parts.settings),
+        desk=Desk(
+            bus=parts.bus,
+            database=parts.database,
+            catalogue=catalogue_of(parts.settings),
+            clock=parts.clock,
+            random=parts.random,
+            metrics=CatcherMetrics(parts.registry),
+        ),
+        instance=parts.instance,
+        heartbeat_interval=parts.settings.heartbeat_interval,
     )
+
+
+def watched_clouds(parts: Parts, settings: Settings) -> list[WatchedCloud]:
+    """Return the clouds that the catcher is to watch."""
+    return [
+        watched_cloud(cloud, clock=parts.clock, random=parts.random) for cloud in settings.clouds
+    ]
 
 
 def processor(parts: Parts) -> Processor:

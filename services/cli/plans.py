@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import datetime
 from random import Random
 
+from services.catcher.cloud import WatchedCloud
 from services.catcher.filters import TypeFilter, wanted_exchanges
 from services.catcher.plans import AMQPPlan, PankoPlan, Plan
 from services.catcher.sources.amqp import routing_keys
@@ -59,6 +60,17 @@ def plans_for(cloud: CloudSettings, *, clock: Clock, random: Random) -> list[Pla
         AMQPPlan(cloud.name, parse_transport_url(url.reveal()).address(), subscription_of(cloud))
         for url in cloud.amqp.transports
     ]
+
+
+def watched_cloud(cloud: CloudSettings, *, clock: Clock, random: Random) -> WatchedCloud:
+    """Return by which ways the catcher may read a cloud, the preferred first."""
+    return WatchedCloud.reading(
+        cloud.name,
+        cloud.source,
+        *plans_for(cloud, clock=clock, random=random),
+        wanted=filter_of(cloud),
+        made_from=cloud,
+    )
 
 
 def filter_of(cloud: CloudSettings) -> TypeFilter:

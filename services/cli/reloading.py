@@ -7,8 +7,9 @@ be used leaves the last good one in force, says what is wrong, and shows as a me
 
 import asyncio
 import hashlib
+import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from services.cli.composition import Parts
 from services.cli.plans import check_clouds
 from shared.errors import Misconfigured
 from shared.runtime.settings import Settings, load_settings
@@ -93,6 +95,24 @@ class Reloading:
         self.settings = settings
         self.metrics.valid.set(1)
         self.metrics.reloads.inc()
+
+
+def watched_configuration(
+    parts: Parts, config: Path, commands: Sequence[Callable[[Settings], None]]
+) -> Reloading:
+    """Return the watch over a process' configuration file, whose services take it by `commands`."""
+
+    def command(settings: Settings) -> None:
+        for each in commands:
+            each(settings)
+
+    return Reloading(
+        path=config,
+        environ=os.environ,
+        settings=parts.settings,
+        command=command,
+        metrics=ReloadMetrics(parts.registry),
+    )
 
 
 def digest_of(path: Path) -> str:

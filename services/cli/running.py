@@ -74,6 +74,7 @@ def up(config: Path | None, data: Path, duration: timedelta | None, *, simulate:
             settings=settings,
             data=data,
             simulate=simulate,
+            config=config,
             duration=duration,
             clock=SystemClock(),
             random=SystemRandom(),
@@ -88,7 +89,9 @@ def _service(name: str, text: str) -> click.Command:
         settings = load_settings(config, os.environ, require=REQUIRED[name])
 
         async def main(stop: asyncio.Event) -> None:
-            await serving.serve(name, settings, stop, clock=SystemClock(), random=SystemRandom())
+            await serving.serve(
+                name, settings, stop, config=config, clock=SystemClock(), random=SystemRandom()
+            )
 
         return _run(name, settings, main)
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -11,9 +11,18 @@ from random import Random
 import structlog
 from prometheus_client import CollectorRegistry
 
-from services.cli.composition import Heart, Parts, Service, catcher, processor, refresher
+from services.cli.composition import (
+    Heart,
+    Parts,
+    Service,
+    catcher,
+    processor,
+    refresher,
+    watched_clouds,
+)
 from services.cli.endpoints import endpoints
 from services.cli.plans import check_clouds, clients_of
+from services.cli.reloading import watched_configuration
 from services.cli.simulation import simulated_cloud, simulator_settings
 from shared.bus.rabbitmq import open_rabbit_bus
 from shared.clock import Clock
@@ -25,12 +34,22 @@ log = structlog.get_logger(__name__)
 
 
 async def serve(
-    name: str, settings: Settings, stop: asyncio.Event, *, clock: Clock, random: Random
+    name: str,
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    config: Path | None,
+    clock: Clock,
+    random: Random,
 ) -> None:
-    """Run the catcher, the processor or the refresher until `stop` is set."""
+    """Run the catcher, the processor or the refresher until `stop` is set.
+
+    `config` is the file that the settings came from, to be read again when it changes.
+    """
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(_parts(name, settings, clock=clock, random=random))
         service: Service
+        commands: list[Callable[[Settings], None]] = []
         if name == "refresher":
             check_clouds(settings.clouds)
             clients = await stack.enter_async_context(
@@ -39,7 +58,8 @@ async def serve(
             service = refresher(parts, clients)
         elif name == "catcher":
             check_clouds(settings.clouds)
-            service = catcher(parts)
+            service = catching = catcher(parts)
+            commands.append(lambda changed: catching.command(watched_clouds(parts, changed)))
         else:
             service = processor(parts)
         heart = Heart(parts, name)
@@ -48,6 +68,9 @@ async def serve(
         async with asyncio.TaskGroup() as group:
             group.create_task(heart.run(stop), name="heart")
             group.create_task(service.run(stop), name=name)
+            if config is not None and commands:
+                reloading = watched_configuration(parts, config, commands)
+                group.create_task(reloading.run(stop), name="configuration")
     log.info("service_stopped", service=name)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from services.cli.output import Format, print_json, print_table
 from services.cli.stored import looking
 from shared.clock import SystemClock
+from shared.runtime.durations import format_duration
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
 from shared.store.inventory import Inventory
@@ -49,9 +50,11 @@ async def status(database: Database, format_: Format) -> None:
 async def gather(database: Database, now: datetime) -> list[Line]:
     """Return everything there is to say at `now`."""
     heartbeats = await Heartbeats(database).latest(now - ALIVE)
+    whole = [beat for beat in heartbeats if beat.cloud is None]
     return [
-        *services(heartbeats),
-        *figures(heartbeats),
+        *services(whole),
+        *figures(whole),
+        *clouds(heartbeats, now),
         *await _timeline(database, now),
         *await _refresh(database, now),
         *await _dead(database),
@@ -67,6 +70,7 @@ def services(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:
         yield Line(service, "copies alive", copies[service] + copies["up"])
 
 
+LAGS = ("osevents_processor_heartbeat_lag_seconds", "osevents_refresher_heartbeat_lag_seconds")
 SHOWN_FIGURES = {
     "osevents_caught_total": ("catcher", "events caught since start"),
     "osevents_filtered_total": ("catcher", "notifications dropped by filters since start"),
@@ -89,12 +93,41 @@ def figures(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:
         if name in sums:
             yield Line(about, what, int(sums[name]))
     for name, value in sorted(sums.items()):
-        if name.startswith("osevents_source_up{"):
+        if name.startswith(LAGS) and "{" in name:
+            cloud = name.partition("{")[2].rstrip("}")
+            service = name.split("_")[1]
+            yield Line(cloud, f"heartbeat to {service}", f"{value:.3f} s")
+        elif name.startswith("osevents_source_up{"):
             cloud = name.partition("{")[2].rstrip("}")
             yield Line(cloud, "sources up", int(value))
         elif name.startswith("osevents_filtered_total{"):
             cloud = name.partition("{")[2].rstrip("}")
             yield Line(cloud, "dropped by filters since start", int(value))
+
+
+def clouds(heartbeats: Sequence[Heartbeat], now: datetime) -> Iterable[Line]:
+    """Tell how it stands with each cloud that a catcher watches; of several copies, each says so.
+
+    A copy that only stands by has nothing to add to the one that reads.
+    """
+    watching = [beat for beat in heartbeats if beat.cloud and beat.service == "catcher"]
+    reading = {beat.cloud for beat in watching if not beat.figures["standby"]}
+    for beat in watching:
+        told = beat.figures
+        if told["standby"] and beat.cloud in reading:
+            continue
+        about = str(beat.cloud)
+        yield Line(about, "source", f"{told['source'] or 'none'} ({told['why']})")
+        if told["trouble"]:
+            yield Line(about, "BLIND", told["trouble"])
+        if told["silent_for"]:
+            silent = format_duration(timedelta(seconds=round(told["silent_for"])))
+            yield Line(about, "SILENT", f"for {silent}, longer than usual for this cloud")
+        if told["missed_since"]:
+            yield Line(about, "missed", f"perhaps, since {told['missed_since']}; not filled yet")
+        if told["last"]:
+            ago = (now - datetime.fromisoformat(told["last"])).total_seconds()
+            yield Line(about, "last notification", f"{max(0.0, ago):.0f} s ago")
 
 
 async def _timeline(database: Database, now: datetime) -> list[Line]:

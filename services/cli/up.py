@@ -13,10 +13,19 @@ import click
 from prometheus_client import CollectorRegistry
 
 from services.cli.asking import ask_full_passes
-from services.cli.composition import Heart, Parts, catcher, processor, refresher
+from services.cli.composition import (
+    Heart,
+    Parts,
+    Service,
+    catcher,
+    processor,
+    refresher,
+    watched_clouds,
+)
 from services.cli.endpoints import endpoints
 from services.cli.ordering import run_in_order
 from services.cli.plans import check_clouds, clients_of
+from services.cli.reloading import watched_configuration
 from services.cli.screen import Screen, summary
 from services.cli.simulation import (
     CLOUD,
@@ -51,6 +60,8 @@ class Up:
     settings: Settings
     data: Path
     simulate: bool
+    config: Path | None
+    """Where the settings came from, to be read again when it changes."""
     duration: timedelta | None
     """Ends by itself after this long; None: when it is told to."""
     clock: SystemClock
@@ -74,9 +85,14 @@ class Up:
             if port is not None:
                 title += f"   metrics at http://{settings.http.host}:{port}/metrics"
             screen = Screen(parts, title, self.clock.now())
+            catching = catcher(parts)
+            others: list[Service] = [processor(parts), refresher(parts, clients), heart, screen]
+            if self.config is not None and not self.simulate:
+                commands = [lambda changed: catching.command(watched_clouds(parts, changed))]
+                others.append(watched_configuration(parts, self.config, commands))
             await run_in_order(
-                catcher(parts),
-                [processor(parts), refresher(parts, clients), heart, screen],
+                catching,
+                others,
                 stop,
                 self.duration,
             )

@@ -42,6 +42,8 @@ class Settings(Section):
     log: LogSettings = LogSettings()
     simulator: dict[str, Any] = Field(default_factory=dict)
     """Checked by the simulator itself, see `services.simulator.settings`."""
+    heartbeat_interval: PositiveDuration = timedelta(seconds=10)
+    """Between two heartbeats of each cloud, which show that the way to every consumer is open."""
     drain_timeout: PositiveDuration = timedelta(seconds=20)
     """How long a service may finish what it has in hand after SIGTERM; Kubernetes gives 30 s."""
 

@@ -14,8 +14,10 @@ import pytest
 from aio_pika.abc import AbstractExchange
 from prometheus_client import CollectorRegistry
 
+from services.catcher.cloud import WatchedCloud
 from services.catcher.metrics import CatcherMetrics
 from services.catcher.plans import AMQPPlan
+from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.sources.amqp import routing_keys
 from services.catcher.sources.amqp_queue import Subscription
@@ -124,13 +126,16 @@ async def run_pipeline(
         ):
             services: list[Service] = [
                 Catcher(
-                    plans=[_plan(vhost.url)],
-                    bus=bus,
-                    database=database,
-                    catalogue=builtin(),
-                    clock=CLOCK,
-                    random=random,
-                    metrics=CatcherMetrics(CollectorRegistry()),
+                    clouds=[WatchedCloud.reading(CLOUD, "amqp", _plan(vhost.url))],
+                    desk=Desk(
+                        bus=bus,
+                        database=database,
+                        catalogue=builtin(),
+                        clock=CLOCK,
+                        random=random,
+                        metrics=CatcherMetrics(CollectorRegistry()),
+                    ),
+                    instance="test",
                 ),
                 Processor(
                     bus=bus,

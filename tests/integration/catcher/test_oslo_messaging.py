@@ -15,8 +15,10 @@ import aio_pika
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.catcher.cloud import WatchedCloud
 from services.catcher.metrics import CatcherMetrics
 from services.catcher.plans import AMQPPlan
+from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.sources.amqp import routing_keys
 from services.catcher.sources.amqp_queue import Subscription
@@ -82,13 +84,16 @@ async def running(vhost: RabbitVhost, database: Database) -> AsyncIterator[None]
     )
     async with open_rabbit_bus(vhost.url, name="test", clock=clock, random=random) as bus:
         catcher = Catcher(
-            plans=[plan],
-            bus=bus,
-            database=database,
-            catalogue=builtin(),
-            clock=clock,
-            random=random,
-            metrics=CatcherMetrics(CollectorRegistry()),
+            clouds=[WatchedCloud.reading("prod", "amqp", plan)],
+            desk=Desk(
+                bus=bus,
+                database=database,
+                catalogue=builtin(),
+                clock=clock,
+                random=random,
+                metrics=CatcherMetrics(CollectorRegistry()),
+            ),
+            instance="test",
         )
         processor = Processor(
             bus=bus,

@@ -11,8 +11,10 @@ import aio_pika
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.catcher.cloud import WatchedCloud
 from services.catcher.metrics import CatcherMetrics
 from services.catcher.plans import AMQPPlan
+from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.sources.amqp_queue import Subscription
 from shared.amqp.address import Address
@@ -101,13 +103,19 @@ async def catching(url: str, publishes_to: str, database: Database) -> AsyncIter
     )
     bus, registry, stop = Taken(), CollectorRegistry(), asyncio.Event()
     catcher = Catcher(
-        plans=[AMQPPlan("prod", Address.parse(url), subscription)],
-        bus=bus,
-        database=database,
-        catalogue=builtin(),
-        clock=SystemClock(),
-        random=Random(1),
-        metrics=CatcherMetrics(registry),
+        clouds=[
+            WatchedCloud.reading("prod", "amqp", AMQPPlan("prod", Address.parse(url), subscription))
+        ],
+        desk=Desk(
+            bus=bus,
+            database=database,
+            catalogue=builtin(),
+            clock=SystemClock(),
+            random=Random(1),
+            metrics=CatcherMetrics(registry),
+        ),
+        instance="test",
+        heartbeat_interval=None,
     )
     watched = Watched(bus, registry, publishes_to, catcher)
     await notify(publishes_to)
@@ -131,8 +139,8 @@ async def test_a_restarted_broker_that_forgot_the_exchanges(
         await asyncio.to_thread(dedicated_node.start)
 
         async def connected() -> bool:
-            source = watched.catcher.sources["prod", QUEUE]
-            return "none of the exchanges can be bound" in (source.trouble or "")
+            trouble = watched.catcher.states["prod"].trouble
+            return "none of the exchanges can be bound" in (trouble or "")
 
         await eventually(connected, what="we are back before any service is")
         await watched.hears_again()

@@ -6,6 +6,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from services.catcher.metrics import CatcherMetrics
+from services.cli.reloading import ReloadMetrics
 from services.processor.metrics import ProcessorMetrics
 from services.refresher.metrics import RefresherMetrics
 
@@ -16,7 +17,7 @@ ROW = re.compile(r"^\| `(\w+)` \| \w+ \| ([\w, -]+) \|", re.MULTILINE)
 def real() -> dict[str, str]:
     """Return the labels of every metric by name."""
     registry = CollectorRegistry()
-    for metrics in (CatcherMetrics, ProcessorMetrics, RefresherMetrics):
+    for metrics in (CatcherMetrics, ProcessorMetrics, RefresherMetrics, ReloadMetrics):
         metrics(registry)
     found = {}
     for collector in registry._collector_to_names:

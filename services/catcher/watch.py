@@ -1,0 +1,165 @@
+"""Watches one cloud: chooses the best of its sources that works, reads it, and reconsiders.
+
+With one candidate there is nothing to choose, and its trouble is only shown. With several (`source:
+auto`) the chosen one is left when nothing has come through it for a while because of trouble, or
+when a better one answers again. There is never a silent nothing: a cloud without a working source
+has a state that says why.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from services.catcher.choosing import Answer, Choice, better, choose
+from services.catcher.cloud import Candidate, WatchedCloud
+from services.catcher.listening import Listener
+from services.catcher.reader import BACKOFF, Desk, PlanReader
+from services.catcher.state import CloudState
+from shared.retrying import until_it_works
+from shared.waiting import pause
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to bear with what."""
+
+    look: timedelta = timedelta(seconds=1)
+    """Between two looks at the sources that are read."""
+    trouble: timedelta = timedelta(seconds=15)
+    """A source that has been in trouble for so long is given up when there are others."""
+    nothing: timedelta = timedelta(seconds=15)
+    """When no source works, they are all asked again so soon."""
+    better: timedelta = timedelta(seconds=60)
+    """While a lesser source is read, the better ones are asked so often."""
+    distrust: timedelta = timedelta(minutes=3)
+    """Who answers when asked and fails when read is not tried again before."""
+
+
+class CloudWatch:
+    """One cloud under watch; `state` says at any time how it stands."""
+
+    def __init__(self, cloud: WatchedCloud, desk: Desk, patience: Patience) -> None:
+        self.readers: Sequence[PlanReader] = ()
+        """Of the source that is read."""
+        self._cloud = cloud
+        self._desk = desk
+        self._patience = patience
+        self._choice = Choice(None, "no source was asked yet")
+        self._listener: Listener | None = None
+        self._distrusted: dict[str, tuple[datetime, str]] = {}
+        """Until when which candidate is not tried again, and why."""
+
+    @property
+    def state(self) -> CloudState:
+        """How it stands now."""
+        listener, now = self._listener, self._desk.clock.now()
+        return CloudState(
+            source=self._choice.source,
+            why=self._choice.why,
+            trouble=self._choice.why if self._choice.source is None else self._trouble(),
+            last=listener.last if listener else None,
+            silent_for=listener.silent_for(now) if listener else None,
+            missed_since=listener.missed_since if listener else None,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Watch until `stop` is set; what is in hand then is finished."""
+        self._listener = listener = await self._listen()
+        while not stop.is_set():
+            self._decide(await self._ask(self._cloud.candidates))
+            chosen = next(
+                (each for each in self._cloud.candidates if each.name == self._choice.source), None
+            )
+            if chosen is None:
+                await pause(self._patience.nothing, stop)
+            else:
+                await self._read(chosen, listener, stop)
+
+    async def remember(self) -> None:
+        """Keep what was learnt of the cloud's rhythm; raises StoreUnavailable."""
+        if self._listener is not None:
+            await self._listener.save(self._desk.database, now=self._desk.clock.now())
+
+    async def _listen(self) -> Listener:
+        desk, name = self._desk, self._cloud.name
+        return await until_it_works(
+            lambda: Listener.restored(desk.database, name, now=desk.clock.now()),
+            backoff=BACKOFF,
+            random=desk.random,
+            on_failure=lambda error, attempt: log.warning(
+                "watch_waits", cloud=name, reason=str(error), attempt=attempt
+            ),
+        )
+
+    async def _ask(self, candidates: Sequence[Candidate]) -> Mapping[str, Answer]:
+        """Ask candidates at the same time; a single one is not asked: it is what there is."""
+        if len(self._cloud.candidates) == 1:
+            return {candidates[0].name: Answer(works=True, why="the source that is configured")}
+        async with asyncio.TaskGroup() as group:
+            asked = {
+                each.name: group.create_task(each.ask(), name=f"ask {each.name}")
+                for each in candidates
+            }
+        return {name: self._trusted(name, task.result()) for name, task in asked.items()}
+
+    def _trusted(self, name: str, answer: Answer) -> Answer:
+        until, why = self._distrusted.get(name, (None, ""))
+        if until is None or until <= self._desk.clock.now():
+            return answer
+        return Answer(works=False, why=f"failed when read: {why}")
+
+    def _decide(self, answers: Mapping[str, Answer]) -> None:
+        choice = choose([each.name for each in self._cloud.candidates], answers)
+        if choice != self._choice:
+            tell = log.info if choice.source else log.error
+            tell("source_chosen", cloud=self._cloud.name, source=choice.source, why=choice.why)
+        self._choice = choice
+
+    async def _read(self, chosen: Candidate, listener: Listener, stop: asyncio.Event) -> None:
+        """Read a source until there is reason to reconsider, or `stop` is set."""
+        leave = asyncio.Event()
+        self.readers = [
+            PlanReader(plan, wanted=self._cloud.wanted, desk=self._desk, listener=listener)
+            for plan in chosen.plans
+        ]
+        async with asyncio.TaskGroup() as group:
+            for reader in self.readers:
+                group.create_task(reader.run(leave), name=f"read {self._cloud.name}")
+            await self._until_reconsidered(chosen, stop)
+            leave.set()
+        self.readers = ()
+
+    async def _until_reconsidered(self, chosen: Candidate, stop: asyncio.Event) -> None:
+        clock, patience = self._desk.clock, self._patience
+        well_at = asked_at = clock.now()
+        while not stop.is_set():
+            await pause(patience.look, stop)
+            trouble, now = self._trouble(), clock.now()
+            if trouble is None:
+                well_at = now
+            if len(self._cloud.candidates) == 1:
+                continue
+            if trouble is not None and now - well_at >= patience.trouble:
+                self._distrusted[chosen.name] = (now + patience.distrust, trouble)
+                return
+            if now - asked_at >= patience.better:
+                asked_at = now
+                if await self._better_answers(chosen):
+                    return
+
+    async def _better_answers(self, chosen: Candidate) -> bool:
+        names = better([each.name for each in self._cloud.candidates], than=chosen.name)
+        candidates = [each for each in self._cloud.candidates if each.name in names]
+        answers = await self._ask(candidates) if candidates else {}
+        return any(answer.works for answer in answers.values())
+
+    def _trouble(self) -> str | None:
+        """Why nothing can arrive; None while something can, from one of the brokers at least."""
+        troubles = [reader.trouble for reader in self.readers]
+        told = [trouble for trouble in troubles if trouble is not None]
+        return "; ".join(dict.fromkeys(told)) if troubles and len(told) == len(troubles) else None
