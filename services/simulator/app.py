@@ -19,7 +19,7 @@ from services.simulator.life.life import Life, Rate
 from services.simulator.notification import Json
 from services.simulator.notifiers import FanOut, MisbehavingNotifier, Notifier
 from services.simulator.panko import PankoNotifier
-from services.simulator.population import populate
+from services.simulator.population import Equipment, populate
 from services.simulator.runner import Runner
 from services.simulator.saved import Saved, StateFile
 from services.simulator.settings import SimulatorSettings
@@ -152,7 +152,8 @@ def _life(settings: SimulatorSettings, now: datetime, random: Random, saved: Sav
         return life
     seed = random.getrandbits(64) if settings.seed is None else settings.seed
     world = World(Random(seed), now, dialect)  # noqa: S311 -- repeatable, not secret
-    populate(world, settings.servers)
+    each = Equipment(settings.ports_per_server, settings.volumes_per_server)
+    populate(world, settings.servers, each)
     return Life(world, origin=now, pace=settings.pace)
 
 

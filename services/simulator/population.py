@@ -1,13 +1,14 @@
 """The cloud on the day the simulation begins: built at once, without notifications.
 
 Everything is in proportion to the number of servers: a project for every fifty, each with its
-network, router and security groups; a volume for two servers in five, a floating IP for one in ten.
+network, router and security groups; unless told otherwise, one port for each, a volume for two in
+five, and a floating IP for one in ten.
 """
 
-from random import Random
+from dataclasses import dataclass
 
 from services.simulator.notification import Actor
-from services.simulator.objects import Flavor, Network, Project, Server, User
+from services.simulator.objects import Flavor, Network, Port, Project, Server, User
 from services.simulator.operations.floating_ips import make_floating_ip, point
 from services.simulator.operations.images import fill, make_image
 from services.simulator.operations.networks import make_network, make_router, make_subnet, plug
@@ -20,7 +21,7 @@ from services.simulator.world import World
 _SERVERS_PER_PROJECT = 50
 _SERVERS_PER_HOST = 25
 _MOST_PROJECTS = 400
-_VOLUME_SHARE, _FLOATING_SHARE, _STOPPED_SHARE = 0.4, 0.1, 0.1
+_BOOTABLE_SHARE, _FLOATING_SHARE, _STOPPED_SHARE = 0.4, 0.1, 0.1
 _FLAVORS = (
     ("m1.tiny", 1, 512, 1),
     ("m1.small", 1, 2048, 20),
@@ -30,8 +31,17 @@ _FLAVORS = (
 )
 
 
-def populate(world: World, servers: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What each server has, on average."""
+
+    ports: int = 1
+    volumes: float = 0.4
+
+
+def populate(world: World, servers: int, each: Equipment | None = None) -> None:
     """Fill an empty world with `servers` servers and all that belongs to them."""
+    each = each or Equipment()
     world.usual_servers = servers
     world.hosts.extend(f"compute-{n + 1}" for n in range(max(2, servers // _SERVERS_PER_HOST)))
     for number, (name, vcpus, ram, disk) in enumerate(_FLAVORS, start=1):
@@ -46,7 +56,7 @@ def populate(world: World, servers: int) -> None:
         image.status = "active"
     tenants = [world.actor(user.id) for user in _tenants(world, servers, external)]
     for number in range(servers):
-        _server(world, tenants[number % len(tenants)], f"vm-{number + 1}", external)
+        _server(world, tenants[number % len(tenants)], f"vm-{number + 1}", external, each)
 
 
 def _staff(world: World) -> None:
@@ -76,7 +86,7 @@ def _tenants(world: World, servers: int, external: Network) -> list[User]:
     return users
 
 
-def _server(world: World, owner: Actor, name: str, external: Network) -> None:
+def _server(world: World, owner: Actor, name: str, external: Network, each: Equipment) -> None:
     random, request = world.random, world.request(owner)
     flavor, image = world.flavors.pick(random), world.images.pick(random)
     assert flavor is not None, "flavors come first"
@@ -86,6 +96,15 @@ def _server(world: World, owner: Actor, name: str, external: Network) -> None:
     stopped = random.random() < _STOPPED_SHARE
     server.vm_state, server.task_state = "stopped" if stopped else "active", None
     project = world.projects[owner.project_id]
+    ports = [_port(world, project, server) for _ in range(each.ports)]
+    _volumes(world, server, each.volumes)
+    if ports and random.random() < _FLOATING_SHARE:
+        floating = make_floating_ip(world, project.id, external)
+        point(world, floating, ports[0], project.main_router_id)
+        floating.status = "ACTIVE"
+
+
+def _port(world: World, project: Project, server: Server) -> Port:
     port = make_port(
         world,
         world.networks[project.main_network_id or ""],
@@ -94,19 +113,17 @@ def _server(world: World, owner: Actor, name: str, external: Network) -> None:
         device_owner="compute:nova",
         group_ids=list(server.security_group_ids),
     )
-    port.host, port.status = server.host, "DOWN" if stopped else "ACTIVE"
-    _extras(world, server, random)
-    if random.random() < _FLOATING_SHARE:
-        floating = make_floating_ip(world, project.id, external)
-        point(world, floating, port, project.main_router_id)
-        floating.status = "ACTIVE"
+    port.host = server.host or ""
+    port.status = "DOWN" if server.vm_state == "stopped" else "ACTIVE"
+    return port
 
 
-def _extras(world: World, server: Server, random: Random) -> None:
-    if random.random() < _VOLUME_SHARE:
+def _volumes(world: World, server: Server, share: float) -> None:
+    random = world.random
+    for _ in range(int(share) + (random.random() < share % 1)):
         request = world.request(world.actor(server.user_id))
         size_gib = random.choice((10, 20, 50, 100))
         volume = make_volume(world, request, name=f"{server.name}-data", size_gib=size_gib)
         volume.launched_at = world.now
-        volume.bootable = random.random() < _VOLUME_SHARE
+        volume.bootable = random.random() < _BOOTABLE_SHARE
         connect(world, volume, server)

@@ -69,6 +69,10 @@ class SimulatorSettings(_Section):
     """The same seed gives the same ids and the same life; absent: no two clouds are alike."""
     servers: int = Field(default=50, ge=0, le=200_000)
     """Servers to begin with; everything else is in proportion. A cloud that goes on has its own."""
+    ports_per_server: int = Field(default=1, ge=0, le=16)
+    """Ports that each of those servers has."""
+    volumes_per_server: float = Field(default=0.4, ge=0, le=16)
+    """Volumes that each of them has, on average."""
     rate: float = Field(default=2, ge=0)
     """Operations per second (boot a server, attach a volume, ...); 0 is a cloud at rest."""
     pace: float = Field(default=1, ge=0)

@@ -1,5 +1,6 @@
 """Neutron v2.0: one way of listing, filtering and paging for all its collections."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -133,7 +134,9 @@ def _candidates(
         known = (world.floating_ip_of.get(port_id) for port_id in filters["port_id"])
         ids = sorted(id_ for id_ in known if id_ is not None)
     else:
-        ids = list(table.sorted_ids())
+        # From the marker on at once, else the time for all pages grows with the square of them.
+        everything = table.sorted_ids()
+        ids = everything[bisect_right(everything, marker) if marker else 0 :]
     return (table[id_] for id_ in ids if marker is None or id_ > marker)
 
 
