@@ -28,6 +28,7 @@ COMMANDS = {
     "refresh": "asking",
     "status": "status",
     "publish": "publish.command",
+    "rules": "ruling",
     "explain": "explaining",
     "catalogue": "cataloguing",
 }

@@ -7,7 +7,7 @@ is `shared.runtime.settings`'s business.
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.runtime.values import (
     Binding,
@@ -23,6 +23,11 @@ from shared.runtime.values import (
 
 Count = Annotated[int, Field(gt=0)]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
+
+Strings = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+]
+"""Several texts, or one that stands alone."""
 
 DEFAULT_PORTS = {"up": 8700, "catcher": 8701, "processor": 8702, "refresher": 8703}
 """Different ones, so that all services can run side by side on one machine."""
@@ -148,6 +153,15 @@ class CloudSettings(Section):
     def queue_name(self) -> str:
         """The name of our queue on the cloud's broker."""
         return self.amqp.queue or f"osevents.{self.name}"
+
+
+class OwnSettings(Section):
+    """How to tell what we caused ourselves: rules do not fire on it, or they could go round."""
+
+    users: Strings = ()
+    """Ids of the OpenStack users that our actions, and what they start, act as."""
+    requests: Strings = ()
+    """Request ids that they send; `*` is any text."""
 
 
 class RetentionSettings(Section):

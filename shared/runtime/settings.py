@@ -21,8 +21,10 @@ from shared.runtime.sections import (
     DatabaseSettings,
     HTTPSettings,
     LogSettings,
+    OwnSettings,
     RetentionSettings,
     Section,
+    Strings,
 )
 from shared.runtime.values import PositiveDuration
 
@@ -33,8 +35,10 @@ class Settings(Section):
     database: DatabaseSettings = DatabaseSettings()
     bus: BusSettings = BusSettings()
     clouds: tuple[CloudSettings, ...] = ()
-    rules: str | None = None
-    """A directory of YAML files, or one such file; absent: no rules."""
+    rules: Strings = ()
+    """Directories of YAML files, single files, or `builtin:NAME`; one of them, or a list. They are
+    read again when they change. Absent: no rules."""
+    own: OwnSettings = OwnSettings()
     catalogue: tuple[str, ...] = ()
     """YAML files that add event types to the built-in catalogue, or say other things of them."""
     retention: RetentionSettings = RetentionSettings()

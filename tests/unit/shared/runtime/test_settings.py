@@ -60,7 +60,7 @@ def test_the_file_of_the_design_is_read(tmp_path: Path) -> None:
     settings = _load(tmp_path, _DESIGN, require={"database.url", "bus.url", "clouds"})
     assert settings.database.url == SecretURL("postgresql://osevents@db/osevents")
     assert settings.bus.url == SecretURL("amqp://osevents@bus/osevents")
-    assert settings.rules == "/etc/osevents/rules"
+    assert settings.rules == ("/etc/osevents/rules",)
     assert settings.retention.events == timedelta(days=180)
     cloud = settings.cloud("prod")
     assert cloud is not None
@@ -124,7 +124,7 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     assert settings.clouds[0].amqp.queue_length == 10
     assert [cloud.name for cloud in settings.clouds] == ["prod", "second"]
     assert settings.log.format == "json"
-    assert settings.rules == "/etc/osevents/rules", "an empty variable counts as absent"
+    assert settings.rules == ("/etc/osevents/rules",), "an empty variable counts as absent"
 
 
 def test_a_list_can_be_made_from_the_environment_alone() -> None:

@@ -1,0 +1,74 @@
+"""Which rules have to look at an event: found by its type, so that most are never looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.processor.rules.conditions import View
+from services.processor.rules.model import Match, Rule
+from shared.event import Event
+
+_REMEMBERED = 10_000
+"""Types kept. Unknown types are unbounded (Nova sends names of Python functions)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """The rules that have to look at one type of event."""
+
+    triggers: tuple[Rule, ...]
+    """Those that it may make fire."""
+    partners: tuple[Rule, ...]
+    """Those that wait for it, or fire only after it."""
+    fields: frozenset[str]
+    """What their conditions read of the event, and whether they read the payload."""
+    payload: bool
+
+    def view(self, event: Event) -> View:
+        """Return the event as their conditions see it."""
+        return View(event, self.fields, payload=self.payload)
+
+
+_NOBODY = Looking((), (), frozenset(), payload=False)
+
+
+class RuleSet:
+    """All rules that were loaded together; a value that is only ever replaced as a whole."""
+
+    def __init__(self, rules: Sequence[Rule] = (), *, digest: str = "") -> None:
+        self.rules = tuple(rules)
+        self.by_name = {rule.name: rule for rule in rules}
+        self.digest = digest
+        self._looking: dict[tuple[str, str], Looking] = {}
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    @property
+    def memory(self) -> timedelta:
+        """For how long, at most, an event can still make a difference."""
+        return max((rule.memory for rule in self.rules), default=timedelta())
+
+    def looking_at(self, event: Event) -> Looking:
+        """Return the enabled rules that name the event's type; the rest of it is not looked at."""
+        key = (event.type, event.canonical)
+        looking = self._looking.get(key)
+        if looking is None:
+            if len(self._looking) >= _REMEMBERED:
+                self._looking.clear()
+            looking = self._looking[key] = self._find(event)
+        return looking
+
+    def _find(self, event: Event) -> Looking:
+        enabled = [rule for rule in self.rules if rule.enabled]
+        triggers = tuple(rule for rule in enabled if rule.match.types.match(event))
+        partners = tuple(
+            rule for rule in enabled if rule.partner and rule.partner.types.match(event)
+        )
+        if not triggers and not partners:
+            return _NOBODY
+        matches: list[Match] = [rule.match for rule in triggers]
+        matches += [rule.partner for rule in partners if rule.partner]
+        conditions = [match.condition for match in matches if match.condition]
+        fields = frozenset(name for condition in conditions for name in condition.fields)
+        return Looking(triggers, partners, fields, payload=any(c.payload for c in conditions))
