@@ -12,15 +12,39 @@ class Kind(StrEnum):
     """
 
     SERVER = "server"
-    PORT = "port"
+    FLAVOR = "flavor"
+    KEYPAIR = "keypair"
+    AGGREGATE = "aggregate"
+    SERVER_GROUP = "server_group"
+    HYPERVISOR = "hypervisor"
+    COMPUTE_SERVICE = "compute_service"
+    AVAILABILITY_ZONE = "availability_zone"
+
     NETWORK = "network"
     SUBNET = "subnet"
+    PORT = "port"
     ROUTER = "router"
     FLOATING_IP = "floating_ip"
     SECURITY_GROUP = "security_group"
+    SECURITY_GROUP_RULE = "security_group_rule"
+    SUBNET_POOL = "subnet_pool"
+    TRUNK = "trunk"
+    QOS_POLICY = "qos_policy"
+    NETWORK_AGENT = "network_agent"
+
     VOLUME = "volume"
+    SNAPSHOT = "snapshot"
+    BACKUP = "backup"
+    VOLUME_TYPE = "volume_type"
+    ATTACHMENT = "attachment"
+
     IMAGE = "image"
+
     PROJECT = "project"
+    USER = "user"
+    GROUP = "group"
+    DOMAIN = "domain"
+    ROLE = "role"
 
 
 class ResourceRef(NamedTuple):

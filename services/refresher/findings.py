@@ -47,11 +47,12 @@ class Findings(Generic[C]):
         Raises CloudUnavailable when the cloud itself knows only a part of it now.
         """
         life = resource.life(item)
+        id_ = str(resource.id_of(item))
         if life is Life.UNSURE:
-            message = f"{resource.kind} {item['id']} cannot be seen whole: {item.get('status')}"
+            message = f"{resource.kind} {id_} cannot be seen whole: {item.get('status')}"
             raise CloudUnavailable(message)
         if life is Life.GONE:
-            self.miss(resource, str(item["id"]), cause, at=at)
+            self.miss(resource, id_, cause, at=at)
             return
         snapshot = resource.snapshot(self.cloud, item, observed_at=at)
         self.snapshots.append(snapshot)
@@ -80,11 +81,11 @@ class Findings(Generic[C]):
         self.failed += other.failed
 
 
-def says_gone(error: CloudRefused, id_: str) -> bool:
-    """Whether a refused read of one object means that it does not exist.
+def says_gone(error: CloudRefused, *names: str) -> bool:
+    """Whether a refused read of one object means that it does not exist; `names` are its names.
 
-    Every service names the id then ("Instance <id> could not be found."). A 404 without it comes
+    Every service names it then ("Instance <id> could not be found."). A 404 that does not comes
     from a proxy, from an unknown path, or from Neutron's policy ("The resource could not be
     found."), and says nothing about the object.
     """
-    return error.status == NOT_FOUND and id_ in error.detail
+    return error.status == NOT_FOUND and any(name in error.detail for name in names)

@@ -190,7 +190,7 @@ class Passes:
             try:
                 findings.note(resource, item, cause, at=page.observed_at)
             except CloudUnavailable:
-                partly.append(ResourceRef(self.cloud, resource.kind, str(item["id"])))
+                partly.append(ResourceRef(self.cloud, resource.kind, str(resource.id_of(item))))
         written = await self.writer.write_page(findings.snapshots, cause)
         await self.writer.bury(findings.gone, findings.causes)
         await self.inventory.mark_seen(partly, at=page.observed_at)

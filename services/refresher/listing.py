@@ -17,7 +17,7 @@ from services.refresher.reading import Page, Reader
 from services.refresher.resources.port import Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
-from shared.openstack.paging import Params
+from shared.openstack.paging import Paging, Params
 from shared.store.passes import Place
 
 T = TypeVar("T")
@@ -101,11 +101,13 @@ class Listing:
 def _markers(resource: Resource, page: Page) -> tuple[str, ...]:
     """Return ids to go on after: the last, and from there back in steps that double.
 
-    None for a kind whose list is not asked for in pages.
+    None for a kind whose list is not asked for in pages, goes on at an offset, or is many lists.
     """
-    if "limit" not in dict(resource.list_params):
+    if "limit" not in dict(resource.list_params) or resource.below is not None:
         return ()
-    ids: Sequence[str] = [str(item["id"]) for item in page.items]
+    if resource.paging is Paging.OFFSET:
+        return ()
+    ids: Sequence[str] = [str(resource.id_of(item)) for item in page.items]
     return tuple(ids[-(1 << step)] for step in range(len(ids).bit_length()))
 
 

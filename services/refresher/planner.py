@@ -103,6 +103,8 @@ def reads_of(resource: Resource, by: str, claims: Sequence[C]) -> list[Read[C]]:
     """Return the reads that settle `claims`, all of one kind and by one field."""
     if by != BY_ID:
         return [Read(resource, Form.FILTER, by, part) for part in _parts(resource, by, claims)]
+    if resource.item_path is None:
+        return [Read(resource, Form.EVERYTHING, by, tuple(claims))] if claims else []
     distinct = {claim.target.key for claim in claims}
     if resource.list_all_from is not None and len(distinct) >= resource.list_all_from:
         return [Read(resource, Form.EVERYTHING, by, tuple(claims))]
@@ -155,9 +157,10 @@ def _parts(resource: Resource, by: str, claims: Iterable[C]) -> list[tuple[C, ..
     parts: list[tuple[C, ...]] = []
     keys: list[str] = []
     part: list[C] = []
+    most = MOST_KEYS if resource.repeats else 1
     for key, members in _by_key(claims).items():
         longer = [*resource.list_params, *filter_params(resource, by, [*keys, key])]
-        if part and (len(keys) == MOST_KEYS or len(urlencode(longer)) > LONGEST_QUERY):
+        if part and (len(keys) >= most or len(urlencode(longer)) > LONGEST_QUERY):
             parts.append(tuple(part))
             keys, part = [], []
         keys.append(key)

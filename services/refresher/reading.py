@@ -1,7 +1,8 @@
 """Makes planned reads, and the lists of full passes, through one cloud's API.
 
 Only two things say that an object is gone: a 404 to a read of that very object (`says_gone`), and
-the object itself (`Resource.life`). An id that a list leaves out is asked for alone; every other
+the object itself (`Resource.life`). An id that a list leaves out is asked for alone; where the API
+has no such read, a list of everything, read to its end and not empty, has to do. Every other
 failure is handed back, and leaves the inventory as it is.
 """
 
@@ -10,11 +11,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
+from services.refresher.catalogued import Offers
 from services.refresher.findings import Findings, Listed, says_gone
-from services.refresher.planner import C, Form, Read, halves, singles
-from services.refresher.resources.port import Object, Resource
+from services.refresher.planner import C, Form, Read, filter_params, halves, singles
+from services.refresher.resources.port import Address, Object, Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.client import CloudClient
@@ -45,26 +46,59 @@ class Reader:
         self._client = client
         self._clock = clock
         self._no_id_lists: set[str] = set()
+        self._offers = Offers(client, clock=clock)
 
     async def has(self, resource: Resource) -> bool:
-        """Whether the cloud has the service; raises CloudUnavailable when that cannot be told."""
-        return await self._client.endpoint(resource.service_type) is not None
+        """Whether the cloud has the kind; raises CloudUnavailable when that cannot be told."""
+        return await self._offers.has(resource)
 
     async def pages(self, resource: Resource, params: Params) -> AsyncIterator[Page]:
-        """Yield the pages of a list; raises CloudRefused and CloudUnavailable."""
+        """Yield the pages of a list; raises CloudRefused and CloudUnavailable.
+
+        Of a kind below another these are the lists of every parent, one after the other.
+        """
+        below = resource.below
+        if below is None:
+            async for page in self._list(resource, Address(resource.path, params)):
+                yield page
+            return
+        async for parents in self.pages(below.parent, below.parent.list_params):
+            for parent in parents.items:
+                async for page in self._children(resource, parent, params):
+                    yield page
+
+    async def _list(self, resource: Resource, address: Address, **of: str) -> AsyncIterator[Page]:
+        """Yield the pages of one list; `of` is put into its objects."""
         pages = self._client.pages(
             resource.service_type,
-            resource.path,
+            address.path,
             resource.collection,
-            params,
+            address.params,
             microversion=await self._microversion(resource),
+            paging=resource.paging,
         )
         observed_at = self._clock.now()
         async for items in pages:
-            if not all(isinstance(item.get("id"), str) for item in items):
-                raise CloudUnavailable(f"the list of {resource.path} holds objects without an id")
-            yield Page(items, observed_at)
+            shaped = [resource.shape({**item, **of}) for item in items]
+            if not all(resource.id_of(item) for item in shaped):
+                raise CloudUnavailable(f"the list of {address.path} holds objects without an id")
+            yield Page(shaped, observed_at)
             observed_at = self._clock.now()
+
+    async def _children(
+        self, resource: Resource, parent: Object, params: Params
+    ) -> AsyncIterator[Page]:
+        """Yield the list below one parent; a parent that went since it was listed has none."""
+        below = resource.below
+        assert below is not None, "only kinds below another have lists of children"
+        id_, address = str(below.parent.id_of(parent)), below.address(parent)
+        listed = Address(address.path, (*address.params, *params))
+        try:
+            async for page in self._list(resource, listed, **{below.field: id_}):
+                yield page
+        except CloudRefused as error:
+            if not says_gone(error, *below.parent.named_by(id_)):
+                raise
 
     async def read(self, read: Read[C]) -> Findings[C]:
         """Return what became of every claim of `read`; what the cloud refuses is told in there."""
@@ -97,14 +131,16 @@ class Reader:
         cause = Cause.parse(read.claims[-1].target.cause)
         observed_at = self._clock.now()
         try:
+            address = resource.address_of(id_)
             reply = await self._client.get(
                 resource.service_type,
-                f"{resource.item_path}/{quote(id_, safe='')}",
+                address.path,
+                address.params,
                 microversion=await self._microversion(resource),
             )
             findings.note(resource, _object(resource, id_, reply), cause, at=observed_at)
         except CloudRefused as error:
-            if not says_gone(error, id_):
+            if not says_gone(error, *resource.named_by(id_)):
                 raise
             findings.miss(resource, id_, cause, at=observed_at)
         findings.settled += read.claims
@@ -116,9 +152,11 @@ class Reader:
         claims = {claim.target.key: claim for claim in read.claims}
         params = read.params if read.form is Form.FILTER else read.resource.list_params
         left = set(claims)
+        began, seen = self._clock.now(), 0
         async for page in self.pages(read.resource, params):
+            seen += len(page.items)
             for item in page.items:
-                id_ = str(item.get("id"))
+                id_ = str(read.resource.id_of(item))
                 if id_ not in claims:
                     if read.form is Form.FILTER:
                         raise _FilterIgnored
@@ -126,7 +164,16 @@ class Reader:
                     left.remove(id_)
                     self._settle(findings, read.resource, claims[id_], item, at=page.observed_at)
         missing = [claims[id_] for id_ in sorted(left)]
-        findings.add(await self._all(singles(read.resource, missing)))
+        if read.resource.item_path is not None:
+            findings.add(await self._all(singles(read.resource, missing)))
+        elif seen:
+            for claim in missing:
+                cause = Cause.parse(claim.target.cause)
+                findings.miss(read.resource, claim.target.key, cause, at=began)
+            findings.settled += missing
+        else:
+            message = f"the list of {read.resource.path} is empty, which tells nothing of its parts"
+            findings.fail(missing, CloudUnavailable(message))
         return findings
 
     async def _related(self, read: Read[C]) -> Findings[C]:
@@ -135,13 +182,48 @@ class Reader:
         causes = {claim.target.key: Cause.parse(claim.target.cause) for claim in read.claims}
         first = next(iter(causes.values()))
         began = self._clock.now()
-        async for page in self.pages(read.resource, read.params):
+        async for page in self._with_field(read):
             for item in page.items:
                 cause = causes.get(str(item.get(read.by)), first)
                 findings.note(read.resource, item, cause, at=page.observed_at)
         findings.lists.append(Listed(read.resource.kind, read.by, read.keys, began, first))
         findings.settled += read.claims
         return findings
+
+    async def _with_field(self, read: Read[C]) -> AsyncIterator[Page]:
+        """Yield the pages of everything with one of the read's keys in its field."""
+        resource, below = read.resource, read.resource.below
+        if below is None:
+            async for page in self.pages(resource, read.params):
+                yield page
+            return
+        for key in read.keys:
+            parent = await self._parent(below.parent, key) if not below.by_id else {"id": key}
+            if parent is not None:
+                async for page in self._children(resource, parent, resource.list_params):
+                    yield page
+
+    async def _parent(self, resource: Resource, id_: str) -> Object | None:
+        """Return the object that a list is below; None when it is gone."""
+        if resource.ids_filter is not None:
+            params = (*resource.list_params, *filter_params(resource, BY_ID, [id_]))
+            async for page in self.pages(resource, params):
+                for item in page.items:
+                    if resource.id_of(item) == id_:
+                        return item
+        address = resource.address_of(id_)
+        try:
+            reply = await self._client.get(
+                resource.service_type,
+                address.path,
+                address.params,
+                microversion=await self._microversion(resource),
+            )
+        except CloudRefused as error:
+            if says_gone(error, *resource.named_by(id_)):
+                return None
+            raise
+        return _object(resource, id_, reply)
 
     async def _all(self, reads: Sequence[Read[C]]) -> Findings[C]:
         async with asyncio.TaskGroup() as group:
@@ -167,12 +249,7 @@ class Reader:
         return findings
 
     async def _microversion(self, resource: Resource) -> str | None:
-        if resource.microversion is None:
-            return None
-        endpoint = await self._client.endpoint(resource.service_type)
-        newest = endpoint.max_microversion if endpoint else None
-        wanted = resource.microversion if newest is None else min(resource.microversion, newest)
-        return ".".join(map(str, wanted))
+        return await self._offers.microversion(resource)
 
 
 def _lists_ids(read: Read[C]) -> bool:
@@ -183,6 +260,7 @@ def _object(resource: Resource, id_: str, reply: Any) -> Object:
     item = reply
     if resource.item_key is not None and isinstance(reply, dict):
         item = reply.get(resource.item_key)
-    if not isinstance(item, dict) or str(item.get("id")) != id_:
+    shaped = resource.shape(item) if isinstance(item, dict) else {}
+    if resource.id_of(shaped) != id_:
         raise CloudUnavailable(f"the reply to a read of {resource.kind} {id_} is not that object")
-    return item
+    return shaped

@@ -7,6 +7,7 @@ service keeps elsewhere (a server's ports, a group's rules) stands in the world'
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Flavor:
     vcpus: int
     ram_mib: int
     disk_gib: int
+    public: bool = True
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class Server:
     metadata: dict[str, str] = field(default_factory=dict)
     security_group_ids: list[str] = field(default_factory=list)
     volume_ids: list[str] = field(default_factory=list)
+    key_name: str | None = None
 
 
 @dataclass(slots=True)
@@ -149,6 +152,48 @@ class SecurityGroupRule(Stamped):
     protocol: str | None = None
     port: int | None = None
     remote_group_id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class SubnetPool(Stamped):
+    """A Neutron subnet pool."""
+
+    prefix: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Trunk(Stamped):
+    """A Neutron trunk; `sub_port_ids` are plugged with VLAN ids from 100 on."""
+
+    port_id: str
+    sub_port_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class QoSPolicy(Stamped):
+    """A Neutron QoS policy; `rules` are pairs of id and bandwidth in kbit/s."""
+
+    rules: list[tuple[str, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class NetworkAgent(Stamped):
+    """An agent of Neutron on a host; agents have no project and no revision."""
+
+    host: str
+    alive: bool = True
+
+
+@dataclass(slots=True)
+class Item:
+    """An object without behaviour of its own: its row is what its API shows.
+
+    `id` is what the inventory knows it by; `body` may lack what depends on the caller.
+    """
+
+    id: str
+    project_id: str
+    body: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ five, and a floating IP for one in ten.
 
 from dataclasses import dataclass
 
+from services.simulator.furniture import furnish
 from services.simulator.notification import Actor
 from services.simulator.objects import Flavor, Network, Port, Project, Server, User
 from services.simulator.operations.floating_ips import make_floating_ip, point
@@ -57,6 +58,7 @@ def populate(world: World, servers: int, each: Equipment | None = None) -> None:
     tenants = [world.actor(user.id) for user in _tenants(world, servers, external)]
     for number in range(servers):
         _server(world, tenants[number % len(tenants)], f"vm-{number + 1}", external, each)
+    furnish(world)
 
 
 def _staff(world: World) -> None:

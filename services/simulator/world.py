@@ -4,9 +4,11 @@ Pure: whoever drives the world sets `now` before each step. Ids come from the se
 so the same seed gives the same cloud.
 """
 
+import hashlib
 from collections import Counter
 from datetime import datetime, timedelta
 from random import Random
+from uuid import UUID
 
 from services.simulator.dialect import Dialect
 from services.simulator.notification import (
@@ -20,15 +22,20 @@ from services.simulator.objects import (
     Flavor,
     FloatingIP,
     Image,
+    Item,
     Network,
+    NetworkAgent,
     Port,
     Project,
+    QoSPolicy,
     Router,
     SecurityGroup,
     SecurityGroupRule,
     Server,
     Stamped,
     Subnet,
+    SubnetPool,
+    Trunk,
     User,
     Volume,
 )
@@ -58,10 +65,17 @@ class World:
         self.floating_ips: Table[FloatingIP] = Table()
         self.security_groups: Table[SecurityGroup] = Table()
         self.rules: Table[SecurityGroupRule] = Table()
+        self.subnet_pools: Table[SubnetPool] = Table()
+        self.trunks: Table[Trunk] = Table()
+        self.qos_policies: Table[QoSPolicy] = Table()
+        self.agents: Table[NetworkAgent] = Table()
         self.servers: Table[Server] = Table()
         self.volumes: Table[Volume] = Table()
+        self.items: dict[str, Table[Item]] = {}
+        """What is kept as its API shows it, by kind; see `table`."""
         self.deleted_servers: dict[str, Server] = {}
         self.hosts: list[str] = []
+        self.disabled_hosts: set[str] = set()
         self.usual_servers = 0
         """How many servers the cloud has on average; the life leans towards it."""
         self.held: Counter[str] = Counter()
@@ -78,6 +92,10 @@ class World:
         self._numbers: Counter[str] = Counter()
         self._last_stamp = now
 
+    def table(self, kind: str) -> Table[Item]:
+        """Return the items of a kind; see `services.simulator.objects.Item`."""
+        return self.items.setdefault(kind, Table())
+
     def second(self) -> datetime:
         """Return the present time as a database column of whole seconds keeps it."""
         return self.now.replace(microsecond=0)
@@ -91,6 +109,11 @@ class World:
     def hex_id(self) -> str:
         """Return a new id of 32 hexadecimal digits, as Keystone's are."""
         return f"{self.random.getrandbits(128):032x}"
+
+    def host_uuid(self, name: str, host: str) -> str:
+        """Return the id of a service or hypervisor, the same as long as its host exists."""
+        digest = hashlib.sha256(f"{name} {host}".encode()).digest()
+        return str(UUID(bytes=digest[:16], version=4))
 
     def number(self, sequence: str) -> int:
         """Return the next integer of a sequence, as an auto-increment column would."""

@@ -3,7 +3,8 @@
 A path names a place in a payload as a JSON pointer without its first slash: `port/id`. A step `*`
 walks a list: `ports/*/id`, a step `0` takes its first item. A path that ends in `|tail` keeps what
 follows the last slash or colon of the value, as in Heat's old
-`arn:openstack:heat::PROJECT:stacks/NAME/ID`.
+`arn:openstack:heat::PROJECT:stacks/NAME/ID`. Two paths with a `+` between them give both texts with
+a slash between them, `user_id+key_name`, for what has no id of its own.
 
 Versioned objects (`{"nova_object.data": {...}}`) are walked through wherever a step does not find
 its key, so that paths never name the wrapping. The payload itself must be unwrapped by the caller,
@@ -22,6 +23,7 @@ Collector = Callable[[dict[str, Any]], Sequence[str | None]]
 WRAPPING = "_object.data"
 """How the key ends under which a versioned object has its data; before it stands whose it is."""
 _TAIL = "|tail"
+_AND = "+"
 _WRAPPING_KEYS = 8
 """A versioned object's wrapping has name, namespace, version, data and perhaps changes."""
 
@@ -94,6 +96,11 @@ def where(collect: Collector, words: Collector, starts: str) -> Collector:
 
 def problem_of(path: str) -> str | None:
     """Return what is wrong with `path` as a path, None when it can be compiled."""
+    if _AND in path:
+        parts = path.split(_AND)
+        return next(filter(None, map(problem_of, parts)), None) or (
+            "a path with + cannot have a *" if "*" in path else None
+        )
     steps = path.removesuffix(_TAIL).split("/")
     if not all(steps):
         return "a step of the path is empty"
@@ -102,6 +109,8 @@ def problem_of(path: str) -> str | None:
 
 @functools.lru_cache(maxsize=4096)
 def _getter(path: str) -> Reader:
+    if _AND in path:
+        return _joined([_getter(part) for part in path.split(_AND)])
     steps = tuple(path.removesuffix(_TAIL).split("/"))
     if path.endswith(_TAIL):
         return _tail_of(_walker(steps))
@@ -154,6 +163,14 @@ def _tail_of(get: Reader) -> Reader:
         return value and (value.replace(":", "/").rpartition("/")[2] or None)
 
     return tail
+
+
+def _joined(getters: Sequence[Reader]) -> Reader:
+    def join(payload: dict[str, Any]) -> str | None:
+        texts = [text for get in getters if (text := get(payload)) is not None]
+        return "/".join(texts) if len(texts) == len(getters) else None
+
+    return join
 
 
 def _one_or_all(path: str) -> tuple[Reader | None, Collector | None]:

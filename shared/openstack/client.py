@@ -23,7 +23,7 @@ from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.cloud import CloudConfig
 from shared.openstack.gate import Gate
-from shared.openstack.paging import Params, items_of, next_params
+from shared.openstack.paging import Paging, Params, following, items_of
 from shared.openstack.replies import detail_of, is_transient, retry_after_seconds
 from shared.openstack.session import Endpoint, KeystoneSession, Token
 
@@ -146,25 +146,26 @@ class CloudClient:
         params: Params = (),
         *,
         microversion: str | None = None,
+        paging: Paging = Paging.LINKS,
     ) -> AsyncIterator[list[dict[str, Any]]]:
-        """Yield the pages of a list, one at a time, as the service links them.
+        """Yield the pages of a list, one at a time, as the service links them or `paging` says.
 
         Raises what `get` raises, and CloudUnavailable when a page comes a second time or is none:
         then the list is incomplete, which the caller must not take for its end.
         """
         asked: set[tuple[tuple[str, str], ...]] = set()
-        following: Params | None = params
-        while following is not None:
-            if tuple(following) in asked:
+        query: Params | None = params
+        while query is not None:
+            if tuple(query) in asked:
                 raise CloudUnavailable(f"{service_type}: GET {path}: its pages run in a circle")
-            asked.add(tuple(following))
-            reply = await self.get(service_type, path, following, microversion=microversion)
+            asked.add(tuple(query))
+            reply = await self.get(service_type, path, query, microversion=microversion)
             try:
                 items = items_of(reply, collection)
             except ValueError as error:
                 raise CloudUnavailable(f"{service_type}: GET {path}: {error}") from error
             yield items
-            following = next_params(reply, collection)
+            query = following(paging, reply, collection, items, query)
 
     async def _with_retries(self, call: _Call) -> Any:
         for attempt in range(1, self._limits.attempts):

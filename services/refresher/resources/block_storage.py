@@ -1,13 +1,18 @@
-"""Cinder: volumes. Admins may ask for a list of ids, written as a Python list.
+"""Cinder: volumes, snapshots, backups, volume types, attachments.
 
-That form is not documented: the readers check that the reply holds nothing else.
+Admins may ask for a list of volumes by ids, written as a Python list. That form is not documented:
+the readers check that the reply holds nothing else. The other kinds have no such filter.
 """
 
 from collections.abc import Sequence
 
-from services.refresher.resources.port import Resource
-from shared.openstack.paging import Params
+from services.refresher.resources.port import Resource, no_status, without
+from shared.openstack.paging import Paging, Params
 from shared.resource import Kind
+
+_ALL: Params = (("all_tenants", "1"), ("limit", "1000"))
+_MICROVERSION = (3, 65)
+_LIST_ALL_FROM = 50
 
 
 def by_ids(ids: Sequence[str]) -> Params:
@@ -23,9 +28,69 @@ RESOURCES = (
         collection="volumes",
         item_path="volumes",
         item_key="volume",
-        list_params=(("all_tenants", "1"), ("limit", "1000")),
+        list_params=_ALL,
         ids_filter=by_ids,
         project_field="os-vol-tenant-attr:tenant_id",
-        microversion=(3, 65),
+        microversion=_MICROVERSION,
+    ),
+    Resource(
+        kind=Kind.SNAPSHOT,
+        service_type="block-storage",
+        path="snapshots/detail",
+        collection="snapshots",
+        item_path="snapshots",
+        item_key="snapshot",
+        list_params=_ALL,
+        filters=frozenset({"volume_id"}),
+        repeats=False,
+        list_all_from=_LIST_ALL_FROM,
+        project_field="os-extended-snapshot-attributes:project_id",
+        microversion=_MICROVERSION,
+    ),
+    Resource(
+        kind=Kind.BACKUP,
+        service_type="block-storage",
+        path="backups/detail",
+        collection="backups",
+        item_path="backups",
+        item_key="backup",
+        list_params=_ALL,
+        filters=frozenset({"volume_id"}),
+        repeats=False,
+        list_all_from=_LIST_ALL_FROM,
+        project_field="os-backup-project-attr:project_id",
+        microversion=_MICROVERSION,
+    ),
+    Resource(
+        kind=Kind.VOLUME_TYPE,
+        service_type="block-storage",
+        path="types",
+        collection="volume_types",
+        item_path="types",
+        item_key="volume_type",
+        # None is the word that means public and private ones.
+        list_params=(("is_public", "None"), ("limit", "1000")),
+        list_all_from=5,
+        project_field=None,
+        status=no_status,
+        microversion=_MICROVERSION,
+    ),
+    Resource(
+        kind=Kind.ATTACHMENT,
+        service_type="block-storage",
+        path="attachments/detail",
+        collection="attachments",
+        item_path="attachments",
+        item_key="attachment",
+        list_params=_ALL,
+        paging=Paging.MARKER,
+        filters=frozenset({"volume_id", "instance_id"}),
+        repeats=False,
+        list_all_from=_LIST_ALL_FROM,
+        project_field=None,
+        # It holds the credentials of the storage.
+        shape=without("connection_info"),
+        microversion=_MICROVERSION,
+        oldest=(3, 27),
     ),
 )

@@ -1,25 +1,37 @@
-"""Keystone: projects. There is no filter for ids, but one list of all is cheap."""
+"""Keystone: projects, users, groups, domains, roles.
 
-from services.refresher.resources.port import Object, Resource
+There is no filter for ids, but one list of all is cheap. Before 2025.1 a list is not paged, and
+`list_limit` may cut it off (`"truncated": true`): what is missing then is read by its id.
+"""
+
+from services.refresher.resources.port import Resource, enabled, no_status
 from shared.resource import Kind
 
+_LIST_ALL_FROM = 20
 
-def project_status(project: Object) -> str | None:
-    """Return `enabled` or `disabled`, which Keystone tells as a boolean."""
-    enabled = project.get("enabled")
-    return None if enabled is None else "enabled" if enabled else "disabled"
 
+def _resource(kind: Kind, *, project_field: str | None = None) -> Resource:
+    collection = f"{kind}s"
+    return Resource(
+        kind=kind,
+        service_type="identity",
+        path=collection,
+        collection=collection,
+        item_path=collection,
+        item_key=str(kind),
+        list_all_from=_LIST_ALL_FROM,
+        project_field=project_field,
+        status=no_status if kind in (Kind.GROUP, Kind.ROLE) else enabled,
+    )
+
+
+PROJECT = _resource(Kind.PROJECT)
+USER = _resource(Kind.USER, project_field="default_project_id")
 
 RESOURCES = (
-    Resource(
-        kind=Kind.PROJECT,
-        service_type="identity",
-        path="projects",
-        collection="projects",
-        item_path="projects",
-        item_key="project",
-        list_all_from=20,
-        project_field=None,
-        status=project_status,
-    ),
+    PROJECT,
+    USER,
+    _resource(Kind.GROUP),
+    _resource(Kind.DOMAIN),
+    _resource(Kind.ROLE),
 )

@@ -5,9 +5,17 @@ the object that an event carries can be taken in without a read. It is what the 
 request may see: members are not shown where a port is bound, or how a network is provided.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from services.refresher.resources.port import Object, Payload, Resource, text_of
+from services.refresher.resources.port import (
+    Object,
+    Payload,
+    Resource,
+    no_status,
+    text_of,
+    without,
+)
 from shared.openstack.paging import Params
 from shared.resource import Kind
 
@@ -30,27 +38,28 @@ def floating_ip_is_settling(floating_ip: Object) -> bool:
     return (floating_ip.get("status") == "ACTIVE") != bool(floating_ip.get("port_id"))
 
 
+def agent_status(agent: Object) -> str | None:
+    """Return `up` or `down`: whether the agent was heard of lately."""
+    alive = agent.get("alive")
+    return None if alive is None else "up" if alive else "down"
+
+
 def _resource(
-    kind: Kind,
-    path: str,
-    item_key: str,
-    *filters: str,
-    settling: Callable[[Object], bool] = lambda _: False,
-    hidden: str | None = None,
+    kind: Kind, path: str, item_key: str, *filters: str, hidden: str | None = None, **different: Any
 ) -> Resource:
-    return Resource(
-        kind=kind,
-        service_type="network",
-        path=path,
-        collection=path.replace("-", "_"),
-        item_path=path,
-        item_key=item_key,
-        list_params=_PAGE,
-        ids_filter=by_ids,
-        filters=frozenset({"project_id", *filters}),
-        settling=settling,
-        payload=Payload(whole=True, hidden=frozenset({hidden} if hidden else ())),
-    )
+    fields: dict[str, Any] = {
+        "kind": kind,
+        "service_type": "network",
+        "path": path,
+        "collection": path.rpartition("/")[2].replace("-", "_"),
+        "item_path": path,
+        "item_key": item_key,
+        "list_params": _PAGE,
+        "ids_filter": by_ids,
+        "filters": frozenset({"project_id", *filters}),
+        "payload": Payload(whole=True, hidden=frozenset({hidden} if hidden else ())),
+    }
+    return Resource(**fields | different)
 
 
 RESOURCES = (
@@ -77,4 +86,25 @@ RESOURCES = (
         settling=floating_ip_is_settling,
     ),
     _resource(Kind.SECURITY_GROUP, "security-groups", "security_group"),
+    _resource(
+        Kind.SECURITY_GROUP_RULE,
+        "security-group-rules",
+        "security_group_rule",
+        "security_group_id",
+        status=no_status,
+    ),
+    _resource(Kind.SUBNET_POOL, "subnetpools", "subnetpool", status=no_status),
+    _resource(Kind.TRUNK, "trunks", "trunk", "port_id", extension="trunk"),
+    _resource(Kind.QOS_POLICY, "qos/policies", "policy", status=no_status, extension="qos"),
+    _resource(
+        Kind.NETWORK_AGENT,
+        "agents",
+        "agent",
+        name_field="binary",
+        shape=without("heartbeat_timestamp"),
+        project_field=None,
+        filters=frozenset({"host", "binary"}),
+        status=agent_status,
+        extension="agent",
+    ),
 )

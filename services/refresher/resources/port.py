@@ -1,6 +1,6 @@
 """What the refresher must know of a kind: how it is listed, read by id, filtered, and understood.
 
-Data and two pure functions; the reading itself is `services.refresher.reading`'s.
+Data and a few pure functions; the reading itself is `services.refresher.reading`'s.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
+from urllib.parse import quote
 
 from shared.event import Event
-from shared.openstack.paging import Params
+from shared.openstack.paging import Paging, Params
 from shared.resource import ResourceRef
 from shared.snapshot import Snapshot
 
@@ -26,6 +27,64 @@ class Life(Enum):
     """The API still shows it, as deleted."""
     UNSURE = auto()
     """The API shows a part of it; what is known must not be overwritten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something is asked for: a path relative to the service's endpoint, and a query."""
+
+    path: str
+    params: Params = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Below:
+    """A list that exists once for each object of another kind, and only there.
+
+    Ids below a parent are `<parent's id>/<name>` where the API gives none of its own.
+    """
+
+    parent: "Resource"
+    field: str
+    """Where a child holds its parent's id; put there by us, since such lists leave it out."""
+    address: Callable[[Object], Address]
+    """The children's list, by the parent object."""
+    by_id: bool = True
+    """Whether the parent's id is all that `address` reads of it."""
+
+
+def text_of(item: Object, field: str) -> str | None:
+    """Return a field that is a text and not empty."""
+    value = item.get(field)
+    return value if isinstance(value, str) and value else None
+
+
+def id_of(item: Object) -> str | None:
+    """Return the id; Nova's aggregates have integers."""
+    value = item.get("id")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value else None
+
+
+def enabled(item: Object) -> str | None:
+    """Return `enabled` or `disabled`, which Keystone tells as a boolean."""
+    value = item.get("enabled")
+    return None if value is None else "enabled" if value else "disabled"
+
+
+def no_status(_: Object) -> None:
+    """Return nothing: objects of this kind are in no state."""
+
+
+def without(*fields: str) -> Callable[[Object], Object]:
+    """Return what drops `fields` of an object."""
+    dropped = frozenset(fields)
+
+    def shape(item: Object) -> Object:
+        return {key: value for key, value in item.items() if key not in dropped}
+
+    return shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +110,43 @@ class Resource:
     kind: str
     service_type: str
     path: str
-    """Of the list, relative to the versioned endpoint."""
+    """Of the list, relative to the versioned endpoint; unused for what is `below` something."""
     collection: str
-    """Where the list stands in its reply."""
-    item_path: str
-    """Of single objects; the id follows."""
+    """Where the list stands in its reply; empty: it is the reply."""
+    item_path: str | None
+    """Of single objects; the id follows. None: there are only lists."""
     item_key: str | None
     """Where a single object stands in its reply; None: it is the reply."""
+    item_address: Callable[[str], Address] | None = None
+    """Where a single object is, by its id, when that is not `item_path` and the id."""
     list_params: Params = ()
     """Sent with every list: the page size, and that all projects are meant."""
     full_lists: Sequence[Params] = ((),)
     """The lists that a full pass has to read, since one does not show everything."""
+    paging: Paging = Paging.LINKS
     ids_filter: Callable[[Sequence[str]], Params] | None = None
     """Asks a list for some ids; None where the API cannot."""
     filters: frozenset[str] = frozenset()
-    """Other fields by which a list can be asked for, several values at once by repeating."""
+    """Other fields by which a list can be asked for."""
+    repeats: bool = True
+    """Whether a filter may be repeated to mean any of several values."""
     list_all_from: int | None = None
     """From how many ids on one list of everything is cheaper than single reads; None: never."""
     microversion: tuple[int, int] | None = None
     """The newest that we understand; an older cloud is asked with its own newest."""
+    oldest: tuple[int, int] | None = None
+    """The microversion that brought the kind; a cloud below it does not have it."""
+    extension: str | None = None
+    """Of Neutron, that brings the kind; a cloud without it does not have it."""
+    below: Below | None = None
+    """What the lists of this kind are lists of; None: there is one list of all."""
+    id_of: Callable[[Object], str | None] = id_of
+    """The id of an object, ours where the API has none; None: this is no such object."""
+    named_by: Callable[[str], Sequence[str]] = field(default=lambda id_: (id_,))
+    """What a 404 to a read by id names, at least one of them."""
+    shape: Callable[[Object], Object] = field(default=lambda item: item)
+    """What is kept of an object: what ticks without any change (heartbeats) and secrets are not."""
+    name_field: str = "name"
     project_field: str | None = "project_id"
     status: Callable[[Object], str | None] = field(default=lambda item: text_of(item, "status"))
     life: Callable[[Object], Life] = field(default=lambda _: Life.LIVING)
@@ -78,14 +155,23 @@ class Resource:
     payload: Payload | None = None
     """What notifications tell of it; None: nothing that can be relied on."""
 
+    def address_of(self, id_: str) -> Address:
+        """Return where the object with this id is read; only for kinds with single objects."""
+        if self.item_address is not None:
+            return self.item_address(id_)
+        return Address(f"{self.item_path}/{quote(id_, safe='')}")
+
     def snapshot(
         self, cloud: str, item: Object, *, observed_at: datetime, partial: bool = False
     ) -> Snapshot:
         """Return what `item` tells; raises KeyError when it has no id."""
+        id_ = self.id_of(item)
+        if id_ is None:
+            raise KeyError(f"a {self.kind} without an id")
         revision = item.get("revision_number")
         return Snapshot(
-            ref=ResourceRef(cloud, self.kind, str(item["id"])),
-            name=text_of(item, "name"),
+            ref=ResourceRef(cloud, self.kind, id_),
+            name=text_of(item, self.name_field),
             project=text_of(item, self.project_field) if self.project_field else None,
             status=self.status(item),
             object=item,
@@ -93,9 +179,3 @@ class Resource:
             revision=revision if isinstance(revision, int) else None,
             partial=partial,
         )
-
-
-def text_of(item: Object, field: str) -> str | None:
-    """Return a field that is a text and not empty."""
-    value = item.get(field)
-    return value if isinstance(value, str) and value else None

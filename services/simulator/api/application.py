@@ -7,18 +7,23 @@ from aiohttp.typedefs import Handler as Next
 
 from services.simulator.api import (
     compute,
+    compute_lists,
     control,
     event,
     identity,
+    identity_lists,
     image,
     network,
+    plain,
     versions,
     volume,
+    volume_lists,
 )
 from services.simulator.api.answer import STATE, AsyncHandler, Refused, answer, authenticated
 from services.simulator.settings import APIMisbehaviour
 from services.simulator.state import State
 
+_PLAIN = (*compute_lists.COLLECTIONS, *volume_lists.COLLECTIONS, *identity_lists.COLLECTIONS)
 _CONTROL = "_simulator"
 _WELL_BEHAVED = APIMisbehaviour()
 
@@ -38,8 +43,19 @@ def application(state: State) -> web.Application:
         index, show = network.handlers(collection)
         app.router.add_get(f"/network/v2.0/{collection.name}", index)
         app.router.add_get(f"/network/v2.0/{collection.name}/{{id}}", show)
+    for listed in _PLAIN:
+        _add_plain(app, listed)
     _add_control(app)
     return app
+
+
+def _add_plain(app: web.Application, listed: plain.Plain) -> None:
+    index, show = plain.handlers(listed)
+    app.router.add_get(listed.path, index)
+    if listed.detail:
+        app.router.add_get(f"{listed.path}/{listed.detail}", index)
+    if listed.shows:
+        app.router.add_get(f"{listed.path}/{{id}}", show)
 
 
 def _version_routes() -> list[tuple[str, AsyncHandler]]:
@@ -64,8 +80,7 @@ def _read_routes() -> list[tuple[str, AsyncHandler]]:
             ("/identity/v3/projects/{id}", identity.get_project),
             ("/compute/v2.1/servers/detail", compute.list_servers),
             ("/compute/v2.1/servers/{id}", compute.get_server),
-            ("/compute/v2.1/flavors/detail", compute.list_flavors),
-            ("/compute/v2.1/flavors/{id}", compute.get_flavor),
+            ("/network/v2.0/extensions", network.list_extensions),
             ("/volume/v3/{project_id}/volumes/detail", volume.list_volumes),
             ("/volume/v3/{project_id}/volumes/{id}", volume.get_volume),
             ("/image/v2/images", image.list_images),

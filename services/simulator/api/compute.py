@@ -1,4 +1,4 @@
-"""Nova: servers and flavors, with its paging, filters and microversions."""
+"""Nova: servers, with its paging, filters and microversions."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -18,14 +18,13 @@ from services.simulator.api.answer import (
 from services.simulator.api.microversions import COMPUTE
 from services.simulator.api.server_body import server_body, status
 from services.simulator.notification import Actor, Json
-from services.simulator.objects import Flavor, Server
+from services.simulator.objects import Server
 from services.simulator.state import State
 from services.simulator.world import World
 
 _MAX_LIMIT = 1000
 _UNKNOWN_REFUSED_SINCE = 75
 _CHANGES_BEFORE_SINCE = 66
-_EXTRA_SPECS_SINCE = 61
 
 _FOR_ALL: dict[str, Callable[[Server], str | None]] = {
     "name": lambda server: server.name,
@@ -164,37 +163,3 @@ def get_server(state: State, request: web.Request, actor: Actor) -> web.Response
     origin = str(request.url.origin())
     body = server_body(state.world, server, minor=minor, admin=actor.admin, origin=origin)
     return answer({"server": body}, headers=COMPUTE.headers(minor))
-
-
-def list_flavors(state: State, request: web.Request, _: Actor) -> web.Response:
-    """Answer GET /flavors/detail."""
-    minor = COMPUTE.asked(request)
-    bodies = [_flavor_body(flavor, minor) for flavor in state.world.flavors]
-    return answer({"flavors": bodies}, headers=COMPUTE.headers(minor))
-
-
-def get_flavor(state: State, request: web.Request, _: Actor) -> web.Response:
-    """Answer GET /flavors/{id}."""
-    minor = COMPUTE.asked(request)
-    flavor = state.world.flavors.get(request.match_info["id"])
-    if flavor is None:
-        message = f"Flavor {request.match_info['id']} could not be found."
-        raise fault("itemNotFound", 404, message)
-    return answer({"flavor": _flavor_body(flavor, minor)}, headers=COMPUTE.headers(minor))
-
-
-def _flavor_body(flavor: Flavor, minor: int) -> Json:
-    return {
-        "id": flavor.id,
-        "name": flavor.name,
-        "vcpus": flavor.vcpus,
-        "ram": flavor.ram_mib,
-        "disk": flavor.disk_gib,
-        "OS-FLV-EXT-DATA:ephemeral": 0,
-        "swap": "" if minor < _UNKNOWN_REFUSED_SINCE else 0,
-        "rxtx_factor": 1.0,
-        "OS-FLV-DISABLED:disabled": False,
-        "os-flavor-access:is_public": True,
-        "links": [],
-        **({"extra_specs": {}} if minor >= _EXTRA_SPECS_SINCE else {}),
-    }

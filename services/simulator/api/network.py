@@ -36,6 +36,10 @@ _UNFILTERABLE = frozenset(
         "host_routes",
         "dns_nameservers",
         "security_group_rules",
+        "rules",
+        "prefixes",
+        "configurations",
+        "heartbeat_timestamp",
         "availability_zones",
         "availability_zone_hints",
         "binding:vif_details",
@@ -74,7 +78,17 @@ COLLECTIONS = (
         lambda world: world.rules,
         show.security_group_rule,
     ),
+    Collection("subnetpools", "subnetpool", lambda world: world.subnet_pools, show.subnet_pool),
+    Collection("trunks", "trunk", lambda world: world.trunks, show.trunk),
+    Collection("qos/policies", "policy", lambda world: world.qos_policies, show.qos_policy),
+    Collection("agents", "agent", lambda world: world.agents, show.network_agent),
 )
+_EXTENSIONS = ("agent", "filter-validation", "qos", "router", "security-group", "trunk")
+
+
+def list_extensions(_: State, __: web.Request, ___: Actor) -> web.Response:
+    """Answer GET /v2.0/extensions."""
+    return answer({"extensions": [{"alias": alias, "name": alias} for alias in _EXTENSIONS]})
 
 
 def handlers(collection: Collection) -> tuple[AsyncHandler, AsyncHandler]:
@@ -95,7 +109,7 @@ def _list(collection: Collection, world: World, request: web.Request, actor: Act
     limit = whole_number(last(request, "limit"), _invalid, "limit")
     bodies = _matching(collection, world, filters, actor, _marker(collection, world, request))
     page = list(islice(bodies, limit)) if limit else list(bodies)
-    key = collection.name.replace("-", "_")
+    key = collection.name.rpartition("/")[2].replace("-", "_")
     fields = [field for field in request.query.getall("fields", []) if field]
     shown = [_only(body, fields) for body in page]
     result: Json = {key: shown}
@@ -172,6 +186,7 @@ def _in_list(values: list[Any], wanted: str) -> bool:
 def _visible(item: Stamped, actor: Actor) -> bool:
     if actor.admin or item.project_id == actor.project_id:
         return True
+    # Agents belong to nobody, and are the administrators' alone.
     return isinstance(item, Network) and item.external
 
 

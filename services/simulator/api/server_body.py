@@ -59,7 +59,7 @@ def server_body(world: World, server: Server, *, minor: int, admin: bool, origin
         "OS-DCF:diskConfig": "MANUAL",
         "OS-EXT-AZ:availability_zone": ZONE if server.host else "",
         "config_drive": "",
-        "key_name": None,
+        "key_name": server.key_name,
         "OS-SRV-USG:launched_at": micro(server.launched_at),
         "OS-SRV-USG:terminated_at": micro(server.deleted_at),
         "OS-EXT-STS:task_state": server.task_state,

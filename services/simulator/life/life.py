@@ -13,15 +13,16 @@ from itertools import accumulate
 
 from services.simulator.life.choice import Choice
 from services.simulator.life.compute_choices import COMPUTE
+from services.simulator.life.list_choices import LISTS
 from services.simulator.life.network_choices import NETWORK
 from services.simulator.life.other_choices import OTHER
 from services.simulator.notification import Notification, Operation, Pause
 from services.simulator.world import World
 
-STANDARD_LIFE: tuple[Choice, ...] = (*COMPUTE, *NETWORK, *OTHER)
+STANDARD_LIFE: tuple[Choice, ...] = (*COMPUTE, *NETWORK, *OTHER, *LISTS)
 _WEIGHTS = tuple(accumulate(choice.weight for choice in STANDARD_LIFE))
 _TRIES = 20
-_USUAL_NOTIFICATIONS = 7.0
+_USUAL_NOTIFICATIONS = 6.7
 """Notifications for each operation, as long as too few were counted to know better."""
 _COUNTED_AS = 100
 

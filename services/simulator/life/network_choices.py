@@ -3,7 +3,13 @@
 from services.simulator.life.choice import Choice, by_owner, find, name, on
 from services.simulator.notification import Operation
 from services.simulator.objects import Network, Port, SecurityGroupRule
-from services.simulator.operations import floating_ips, networks, ports, security_groups
+from services.simulator.operations import (
+    floating_ips,
+    networks,
+    neutron_lists,
+    ports,
+    security_groups,
+)
 from services.simulator.world import World
 
 _HIGHEST_TCP_PORT = 65_535
@@ -35,7 +41,10 @@ def _rename_port(world: World) -> Operation | None:
 
 
 def _delete_port(world: World) -> Operation | None:
-    port = find(world, world.ports, lambda each: not each.device_owner)
+    def fits(port: Port) -> bool:
+        return not port.device_owner and not neutron_lists.carries_trunk(world, port)
+
+    port = find(world, world.ports, fits)
     if port is None:
         return None
     return on(world, (port,), ports.delete_port(world, by_owner(world, port), port))

@@ -4,6 +4,7 @@ from services.simulator.life.choice import Choice, by_owner, find, name, on
 from services.simulator.notification import Operation
 from services.simulator.objects import Image, Project, Server, Volume
 from services.simulator.operations import images, projects, volumes
+from services.simulator.operations.cinder_copies import snapshots_of
 from services.simulator.world import World
 
 _LARGEST_VOLUME_GIB = 2000
@@ -65,7 +66,7 @@ def _extend(world: World) -> Operation | None:
 
 def _delete_volume(world: World) -> Operation | None:
     volume = _available(world)
-    if volume is None:
+    if volume is None or snapshots_of(world, volume):
         return None
     return on(world, (volume,), volumes.delete_volume(world, by_owner(world, volume), volume))
 

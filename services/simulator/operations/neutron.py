@@ -22,6 +22,9 @@ _SHOWN: dict[str, Callable[..., Json]] = {
     "floatingip": show.floating_ip,
     "security_group": show.security_group,
     "security_group_rule": show.security_group_rule,
+    "subnetpool": show.subnet_pool,
+    "trunk": show.trunk,
+    "policy": show.qos_policy,
 }
 
 

@@ -8,12 +8,16 @@ from services.simulator.notification import Json
 from services.simulator.objects import (
     FloatingIP,
     Network,
+    NetworkAgent,
     Port,
+    QoSPolicy,
     Router,
     SecurityGroup,
     SecurityGroupRule,
     Stamped,
     Subnet,
+    SubnetPool,
+    Trunk,
 )
 from services.simulator.payloads.times import zulu
 from services.simulator.world import World
@@ -217,4 +221,89 @@ def security_group_rule(world: World, item: SecurityGroupRule, *, admin: bool) -
         "belongs_to_default_sg": False,
         "description": "",
         **tail,
+    }
+
+
+def subnet_pool(world: World, item: SubnetPool, *, admin: bool) -> Json:  # noqa: ARG001 -- one shape for all
+    """Return a subnet pool; its prefix lengths are texts."""
+    return {
+        "id": item.id,
+        "name": item.name,
+        "project_id": item.project_id,
+        "tenant_id": item.project_id,
+        "default_prefixlen": "24",
+        "min_prefixlen": "8",
+        "max_prefixlen": "32",
+        "is_default": False,
+        "shared": False,
+        "prefixes": [item.prefix],
+        "ip_version": 4,
+        "default_quota": None,
+        "address_scope_id": None,
+        "description": "",
+        **_tail(item),
+    }
+
+
+def trunk(world: World, item: Trunk, *, admin: bool) -> Json:  # noqa: ARG001 -- one shape for all
+    """Return a trunk with its sub-ports."""
+    return {
+        "id": item.id,
+        "name": item.name,
+        "project_id": item.project_id,
+        "tenant_id": item.project_id,
+        "admin_state_up": True,
+        "port_id": item.port_id,
+        "status": "DOWN",
+        "sub_ports": [
+            {"port_id": port_id, "segmentation_type": "vlan", "segmentation_id": number}
+            for number, port_id in enumerate(item.sub_port_ids, start=100)
+        ],
+        "description": "",
+        **_tail(item),
+    }
+
+
+def qos_policy(world: World, item: QoSPolicy, *, admin: bool) -> Json:  # noqa: ARG001 -- one shape for all
+    """Return a QoS policy with its rules."""
+    return {
+        "id": item.id,
+        "name": item.name,
+        "project_id": item.project_id,
+        "tenant_id": item.project_id,
+        "shared": False,
+        "is_default": False,
+        "rules": [
+            {
+                "id": id_,
+                "qos_policy_id": item.id,
+                "type": "bandwidth_limit",
+                "max_kbps": kbps,
+                "max_burst_kbps": 0,
+                "direction": "egress",
+            }
+            for id_, kbps in item.rules
+        ],
+        "description": "",
+        **_tail(item),
+    }
+
+
+def network_agent(world: World, item: NetworkAgent, *, admin: bool) -> Json:  # noqa: ARG001 -- one shape for all
+    """Return an agent; its heartbeat moves all the time."""
+    return {
+        "id": item.id,
+        "agent_type": "Open vSwitch agent",
+        "binary": item.name,
+        "topic": "N/A",
+        "host": item.host,
+        "availability_zone": None,
+        "admin_state_up": True,
+        "alive": item.alive,
+        "started_at": f"{item.created_at:%Y-%m-%d %H:%M:%S}",
+        "created_at": f"{item.created_at:%Y-%m-%d %H:%M:%S}",
+        "heartbeat_timestamp": f"{world.now:%Y-%m-%d %H:%M:%S}",
+        "resources_synced": None,
+        "description": None,
+        "configurations": {"bridge_mappings": {}, "tunnel_types": ["vxlan"]},
     }

@@ -41,7 +41,7 @@ def flavor_object(flavor: Flavor) -> Json:
             "extra_specs": {},
             "projects": None,
             "swap": 0,
-            "is_public": True,
+            "is_public": flavor.public,
             "vcpu_weight": 0,
             "description": None,
         },

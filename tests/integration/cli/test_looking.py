@@ -123,7 +123,7 @@ async def test_an_empty_database_is_nothing_and_no_mistake(ask: Call) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("inventory", "dragon"), "there is no kind 'dragon'; the kinds: floating_ip, image"),
+        (("inventory", "dragon"), "there is no kind 'dragon'; the kinds: aggregate, attachment"),
         (("changes", "server", "nope"), "no server with id 'nope' was ever seen"),
         (("events", "--object", "server"), "--object takes KIND/ID, as in server/5f3c..., not 'se"),
         (("events", "--object", "/5"), "--object takes KIND/ID"),

@@ -54,10 +54,11 @@ async def test_events_of_other_clouds_are_counted_and_done_with(setting: Setting
 
 
 async def test_kinds_without_an_api_are_counted_and_not_queued(setting: Setting) -> None:
-    flavor = ResourceRef("prod", "keypair", "k")
-    await setting.intake.handle([event("e1", type="keypair.create.end", subjects=(flavor,))])
+    trust = ResourceRef("prod", "trust", "t")
+    created = event("e1", type="identity.OS-TRUST:trust.created", subjects=(trust,))
+    await setting.intake.handle([created])
     assert await setting.waiting() == 0
-    assert setting.counted("targets_unreadable_total", cloud="prod", kind="keypair") == 1
+    assert setting.counted("targets_unreadable_total", cloud="prod", kind="trust") == 1
 
 
 @pytest.mark.parametrize("poison", [{"subjects": 7}, {"type": None}])

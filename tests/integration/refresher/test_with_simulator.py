@@ -86,8 +86,7 @@ class Followed:
                 id_
                 for id_, item in truth.items()
                 if id_ not in rows
-                or rows[id_].status != ALL[kind].status(item)
-                or rows[id_].name != (item.get("name") or None)
+                or (rows[id_].name, rows[id_].project, rows[id_].status) != _summary(kind, item)
             }
             if wrong or rows.keys() - truth.keys():
                 found[kind] = (wrong, rows.keys() - truth.keys())
@@ -108,6 +107,12 @@ class Followed:
 
     async def _living(self, kind: str) -> list:  # type: ignore[type-arg]
         return await Inventory(self.database).find(kind, most=100_000)
+
+
+def _summary(kind: str, item: Json) -> tuple[str | None, str | None, str | None]:
+    """Return name, project and status of an object as the refresher understands it."""
+    snapshot = ALL[kind].snapshot("prod", ALL[kind].shape(item), observed_at=CLOCK.now())
+    return snapshot.name, snapshot.project, snapshot.status
 
 
 @asynccontextmanager

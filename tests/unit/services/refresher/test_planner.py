@@ -55,7 +55,7 @@ def test_a_whole_kind_is_a_pass_and_not_a_read() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "key", "by"),
-    [("flavor", "a", "id"), ("server", "a", "host"), ("port", "", "id"), ("port", "x" * 256, "id")],
+    [("secret", "a", "id"), ("server", "a", "host"), ("port", "", "id"), ("port", "x" * 256, "id")],
 )
 def test_what_no_api_answers_is_unreadable(kind: str, key: str, by: str) -> None:
     planned = plan(claims(kind, key, by=by), ALL)

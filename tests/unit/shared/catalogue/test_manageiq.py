@@ -108,7 +108,7 @@ VERSIONED_NAMES = {
     "servergroup.addmember": "server_group.add_member",
 }
 """Nova's versioned names where they differ by more than the first word."""
-VERSIONED_ID = {"server": "uuid", "server_group": "uuid", "aggregate": "id", "keypair": "name"}
+VERSIONED_ID = {"server": "uuid", "server_group": "uuid", "aggregate": "id"}
 LEGACY_ID = {
     "aggregate": "aggregate_id",
     "image": "id",
@@ -118,7 +118,6 @@ LEGACY_ID = {
     "backup": "backup_id",
     "snapshot": "snapshot_id",
     "volume": "volume_id",
-    "keypair": "key_name",
 }
 ADDRESS_ONLY = "network.floating_ip."
 """Of nova-network, which tells the address and no id."""
@@ -126,6 +125,11 @@ ADDRESS_ONLY = "network.floating_ip."
 
 def contents(kind: str, event_type: str) -> Iterator[dict[str, Any]]:
     """Yield the notification in every form in which it names its object `x-1`."""
+    if kind == "keypair":
+        yield message(event_type, {"user_id": "user-1", "key_name": "x-1"})
+        yield versioned(event_type, {"user_id": "user-1", "name": "x-1"})
+        yield panko(event_type, user_id="user-1", key_name="x-1")
+        return
     if event_type.startswith("identity."):
         yield keystone_basic(event_type, "x-1")
         yield keystone_cadf(event_type, resource_info="x-1")
@@ -199,8 +203,9 @@ def test_what_manageiq_meant_to_refresh_is_refreshed_in_every_form(
         content = message(event_type, {"floating_ip": "192.0.2.1", "instance_id": "x-1"})
         assert (kind, BY_KIND, "") in consequences(content)
         return
+    id_ = "user-1/x-1" if kind == "keypair" else "x-1"
     for content in contents(kind, event_type):
-        assert (kind, BY_ID, "x-1") in consequences(content), content
+        assert (kind, BY_ID, id_) in consequences(content), content
 
 
 @pytest.mark.parametrize(("kind", "event_type"), TYPES)

@@ -108,9 +108,12 @@ def gone_by(event: Event) -> list[tuple[str, str]]:
         ),
         (
             cinder_volume("volume.attach.end", volume_attachment=[attachment()]),
-            [("volume", "id", "volume-1"), SERVER],
+            [("volume", "id", "volume-1"), SERVER, ("attachment", "volume_id", "volume-1")],
         ),
-        (cinder_volume("volume.detach.end"), [("volume", "id", "volume-1")]),
+        (
+            cinder_volume("volume.detach.end"),
+            [("volume", "id", "volume-1"), ("attachment", "volume_id", "volume-1")],
+        ),
         (cinder_volume("volume.transfer.delete.end"), [("volume", "id", "volume-1")]),
         (
             message("snapshot.create.start", {"snapshot_id": "s", "volume_id": "v"}),
@@ -239,7 +242,10 @@ def test_versioned_twins_mean_the_same(legacy: str, twin: str) -> None:
     ("event_type", "wanted"),
     [
         ("security_group.update.end", [("security_group", "kind", "")]),
-        ("security_group.delete.end", [("security_group", "kind", "")]),
+        (
+            "security_group.delete.end",
+            [("security_group", "kind", ""), ("security_group_rule", "kind", "")],
+        ),
         ("network.floating_ip.allocate", [("floating_ip", "kind", "")]),
         ("keypair.create.end", [("keypair", "kind", "")]),
         ("router.interface.create", [("router", "kind", ""), ("port", "kind", "")]),

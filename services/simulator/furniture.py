@@ -1,0 +1,97 @@
+"""What else stands in the cloud on its first day, beside servers and what belongs to them."""
+
+from services.simulator.objects import Item
+from services.simulator.operations.cinder_copies import (
+    finish_backup,
+    finish_snapshot,
+    make_backup,
+    make_snapshot,
+)
+from services.simulator.operations.identities import DOMAIN, GROUP, ROLE, make_named
+from services.simulator.operations.neutron_lists import (
+    make_agent,
+    make_qos_policy,
+    make_subnet_pool,
+    make_trunk,
+)
+from services.simulator.operations.nova_lists import (
+    make_aggregate,
+    make_keypair,
+    make_server_group,
+)
+from services.simulator.operations.ports import make_port
+from services.simulator.payloads.cinder import VOLUME_TYPE_ID, VOLUME_TYPE_NAME
+from services.simulator.world import World
+
+_ROLES = ("admin", "member", "reader")
+_EVERY_SNAPSHOT, _EVERY_BACKUP = 5, 8
+_KEY = "laptop"
+
+
+def furnish(world: World) -> None:
+    """Add the rest to a world that has its servers."""
+    _identities(world)
+    _compute(world)
+    _network(world)
+    _storage(world)
+
+
+def _identities(world: World) -> None:
+    make_named(world, DOMAIN, "Default", id_="default")
+    for name in _ROLES:
+        make_named(world, ROLE, name, id_=f"role-{name}")
+    for name in ("operators", "developers"):
+        make_named(world, GROUP, name)
+
+
+def _compute(world: World) -> None:
+    for owner in world.owners.values():
+        make_keypair(world, owner.user_id, _KEY)
+        make_server_group(world, owner.project_id, owner.user_id, "spread")
+    for number, server in enumerate(world.servers):
+        if number % 2:
+            server.key_name = _KEY
+    groups = {item.project_id: item for item in world.table("server_group")}
+    for server in list(world.servers)[:10]:
+        groups[server.project_id].body["members"].append(server.id)
+    for name, hosts in (("first", world.hosts[:2]), ("rest", world.hosts[2:20])):
+        make_aggregate(world, name).body["hosts"].extend(hosts)
+
+
+def _network(world: World) -> None:
+    admin = world.services["admin"].project_id
+    make_subnet_pool(world, admin, "shared-pool")
+    make_qos_policy(world, admin, "bronze", 10_000)
+    for host in world.hosts:
+        make_agent(world, host)
+    for owner in list(world.owners.values())[:1]:
+        network = world.networks[world.projects[owner.project_id].main_network_id or ""]
+        parent = make_port(world, network, project_id=owner.project_id)
+        trunk = make_trunk(world, parent, "uplink")
+        child = make_port(
+            world,
+            network,
+            project_id=owner.project_id,
+            device_id=trunk.id,
+            device_owner="trunk:subport",
+        )
+        trunk.sub_port_ids.append(child.id)
+
+
+def _storage(world: World) -> None:
+    body = {
+        "id": VOLUME_TYPE_ID,
+        "name": VOLUME_TYPE_NAME,
+        "description": None,
+        "is_public": True,
+        "os-volume-type-access:is_public": True,
+        "qos_specs_id": None,
+        "extra_specs": {"volume_backend_name": "ceph"},
+    }
+    world.table("volume_type").add(Item(VOLUME_TYPE_ID, "", body))
+    for number, volume in enumerate(list(world.volumes)):
+        request = world.request(world.actor(volume.user_id))
+        if number % _EVERY_SNAPSHOT == 0 and not volume.bootable:
+            finish_snapshot(world, make_snapshot(world, request, volume, f"{volume.name}-snap"))
+        if number % _EVERY_BACKUP == 0:
+            finish_backup(world, make_backup(world, request, volume, f"{volume.name}-backup"))
