@@ -6,39 +6,20 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 from random import SystemRandom
-from typing import Any
 
 import click
 
 from services.cli import serving
 from services.cli.directory import held
+from services.cli.parameters import DurationType
 from services.cli.simulation import CLOUD
 from services.cli.stored import DATA
 from services.cli.up import Up
 from shared.clock import SystemClock
-from shared.runtime.durations import parse_duration
 from shared.runtime.logs import configure_logs
 from shared.runtime.run import Main, run
 from shared.runtime.settings import Settings, load_settings
 from shared.store.migrations import migrate as migrate_database
-
-
-class DurationType(click.ParamType[timedelta]):
-    """`30s`, `5m`, `1h30m`."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        """Return the duration; fails with a sentence that says how to write one."""
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return parse_duration(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
 
 _config = click.option(
     "--config",

@@ -68,7 +68,7 @@ def looking(function: Callable[..., Awaitable[None]]) -> click.Command:
         default=Format.TABLE.value,
         show_default=True,
         callback=lambda _context, _option, value: Format(value),
-        help="A table for people, or one JSON object a line.",
+        help="A table for people, one JSON object a line, or CSV.",
     )
     @wraps(function)
     def command(*, config: Path | None, data: Path | None, **options: Any) -> None:

@@ -53,7 +53,7 @@ class Processor:
                 group=GROUP,
                 subscription=events,
                 bus=self.bus,
-                handle=self.write,
+                handle=partial(self.write, Timeline(self.database)),
                 note=lambda event: self.metrics.heartbeat(event, self.clock.now()),
                 clock=self.clock,
                 random=self.random,
@@ -64,10 +64,10 @@ class Processor:
             retention = Retention(self.database, self.retention, self.clock)
             group.create_task(retention.run(stop), name="retention")
 
-    async def write(self, events: Sequence[Event]) -> None:
+    async def write(self, timeline: Timeline, events: Sequence[Event]) -> None:
         """Put events on the timeline, each once whatever is delivered again."""
         now = self.clock.now()
-        new = await Timeline(self.database).append(events, recorded_at=now)
+        new = await timeline.append(events, recorded_at=now)
         self.metrics.written(events, new, self.clock.now())
 
     async def _keep_dead_letters(

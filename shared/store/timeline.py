@@ -1,11 +1,8 @@
-"""The timeline: every event once, whatever was delivered twice; newest first, in pages."""
+"""The timeline: every event once, whatever was delivered twice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
-import asyncpg
 import orjson
 
 from shared.errors import Unstorable
@@ -13,88 +10,22 @@ from shared.event import Event
 from shared.store.database import Connection, Database, columns
 from shared.store.partitions import Partitions
 from shared.store.statements import statements
+from shared.store.timeline_classes import EventClasses, class_of
+from shared.store.timeline_reading import Reader
+from shared.store.timeline_rows import (
+    Order,
+    Position,
+    TimelineFilter,
+    TimelineRow,
+    timeline_row,
+)
+from shared.store.timeline_words import message_of, words_of
 
 _SQL = statements("timeline")
 _SEPARATOR = "\x1f"  # between the refs of one row, on the way to PostgreSQL
-_COLUMNS = 27
+_COLUMNS = 31
 
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place between two rows of the timeline; take it from `TimelineRow.position`."""
-
-    time: datetime
-    id: str
-    cloud: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineFilter:
-    """Which events; None means any."""
-
-    cloud: str | None = None
-    since: datetime | None = None
-    """Not before this moment."""
-    until: datetime | None = None
-    """Before this moment."""
-    type: str | None = None
-    """Event type, as sent or canonical; `*` stands for anything, as in `compute.instance.*`."""
-    category: str | None = None
-    level: str | None = None
-    kind: str | None = None
-    """With `id`: events that have this object as subject or as related."""
-    id: str | None = None
-    project: str | None = None
-    user: str | None = None
-    request_id: str | None = None
-    host: str | None = None
-    service: str | None = None
-    once: bool = False
-    """Show once what came under two names, as with Nova's `notification_format = both`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineRow:
-    """One event of the timeline; the fields mean what those of `shared.event.Event` mean."""
-
-    cloud: str
-    id: str
-    time: datetime
-    type: str
-    canonical: str
-    service: str
-    publisher: str
-    priority: str
-    flavour: str
-    category: str
-    level: str
-    action: str
-    phase: str
-    known: bool
-    synthetic: bool
-    subject_kind: str | None
-    subject_id: str | None
-    refs: tuple[str, ...]
-    """All subjects and related objects as `kind/id`, the subject first."""
-    name: str | None
-    project: str | None
-    user_id: str | None
-    request_id: str | None
-    host: str | None
-    zone: str | None
-    old_state: str | None
-    state: str | None
-    payload: Any
-    recorded_at: datetime
-    """When we wrote it down."""
-
-    @property
-    def position(self) -> Position:
-        """Where to go on after this row."""
-        return Position(self.time, self.id, self.cloud)
-
-
-_FIELDS = tuple(field.name for field in fields(TimelineRow))
+__all__ = ["Position", "Timeline", "TimelineFilter", "TimelineRow"]
 
 
 class Timeline:
@@ -103,6 +34,8 @@ class Timeline:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._partitions = Partitions(database)
+        self._classes = EventClasses(database)
+        self._reader = Reader(database)
 
     async def append(self, events: Sequence[Event], *, recorded_at: datetime) -> int:
         """Write events that are not there yet, all or none, and return how many that were.
@@ -111,9 +44,11 @@ class Timeline:
         when PostgreSQL cannot hold one of them; split the batch to find which.
         """
         unique = {(event.cloud, event.id): event for event in events}
-        rows = [_row(unique[key]) for key in sorted(unique)]
-        if not rows:
+        if not unique:
             return 0
+        classes = {key: class_of(event) for key, event in unique.items()}
+        numbers = await self._classes.numbers(classes.values())
+        rows = [_row(unique[key], numbers[classes[key]]) for key in sorted(unique)]
         await self._partitions.ensure((event.time for event in events), now=recorded_at)
         async with self._database.transaction() as connection:
             new = await _add_ids(connection, rows)
@@ -123,33 +58,23 @@ class Timeline:
         return len(fresh)
 
     async def find(
-        self, which: TimelineFilter, *, most: int = 100, before: Position | None = None
+        self,
+        which: TimelineFilter,
+        *,
+        most: int = 100,
+        before: Position | None = None,
+        order: Order = "newest",
     ) -> list[TimelineRow]:
-        """Return up to `most` events, newest first, going on from `before`."""
-        rows = await self._database.fetch(
-            _SQL["find"],
-            *((before.time, before.id, before.cloud) if before else (None, None, None)),
-            which.cloud,
-            which.since,
-            which.until,
-            _like(which.type),
-            which.category,
-            which.level,
-            None if which.kind is None else f"{which.kind}/{which.id}",
-            which.project,
-            which.user,
-            which.request_id,
-            which.host,
-            which.service,
-            which.once,
-            most,
-        )
-        return [_timeline_row(row) for row in rows]
+        """Return up to `most` events in an order, going on from `before`.
+
+        Raises ValueError when the filter's text holds no word.
+        """
+        return await self._reader.page(which, most=most, after=before, order=order)
 
     async def get(self, cloud: str, event_id: str) -> TimelineRow | None:
         """Return one event."""
         row = await self._database.fetch_row(_SQL["get"], cloud, event_id)
-        return _timeline_row(row) if row else None
+        return timeline_row(row) if row else None
 
     async def purge(self, before: datetime) -> list[str]:
         """Drop the weeks that ended before a moment; return the names of their partitions."""
@@ -164,9 +89,10 @@ async def _add_ids(
     return {tuple(row) for row in await connection.fetch(_SQL["add_ids"], *keys)}
 
 
-def _row(event: Event) -> tuple[object, ...]:
+def _row(event: Event, class_: int) -> tuple[object, ...]:
     """Return the columns of `add_events` from the second parameter on."""
     subject = event.subject
+    message = message_of(event.payload)
     return (
         event.cloud,
         event.id,
@@ -195,6 +121,10 @@ def _row(event: Event) -> tuple[object, ...]:
         event.state,
         event.canonical,
         _json(event),
+        class_,
+        len(event.subjects),
+        message,
+        _SEPARATOR.join(words_of(event.name, message)) or None,
     )
 
 
@@ -203,20 +133,3 @@ def _json(event: Event) -> str:
         return orjson.dumps(event.payload).decode()
     except TypeError as error:
         raise Unstorable(f"the payload of event {event.id} is not JSON: {error}") from error
-
-
-def _like(pattern: str | None) -> str | None:
-    """Return `pattern`, where `*` is anything, as LIKE writes it."""
-    if pattern is None:
-        return None
-    for special in "\\%_":
-        pattern = pattern.replace(special, f"\\{special}")
-    return pattern.replace("*", "%")
-
-
-def _timeline_row(row: asyncpg.Record) -> TimelineRow:
-    values = {name: row[name] for name in _FIELDS}
-    values["canonical"] = row["canonical"] or row["type"]
-    values["refs"] = tuple(row["refs"])
-    values["payload"] = orjson.loads(row["payload"])
-    return TimelineRow(**values)

@@ -1,8 +1,12 @@
 """Looking at and asking of a database that a configuration names."""
 
 import asyncio
+import csv
+import io
+import json
+import signal
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -19,7 +23,7 @@ from shared.store.inventory import Inventory
 from shared.store.passes import FullPasses
 from shared.store.targets import TargetQueue
 from shared.store.timeline import Timeline
-from tests.support.command_line import Outcome, call
+from tests.support.command_line import Outcome, call, end_of, start
 from tests.support.events import event, server
 
 Call = Callable[..., Awaitable[Outcome]]
@@ -107,6 +111,98 @@ async def test_events_are_filtered(ask: Call) -> None:
 
 
 @pytest.mark.usefixtures("filled")
+async def test_events_are_filtered_by_everything_at_once(ask: Call) -> None:
+    given = (
+        "--cloud prod --type a.* --type compute.* --category power --level critical --level detail"
+        " --object server/server-1 --service compute --text power --no-synthetic --since 1h --once"
+    )
+
+    assert len((await ask("events", "--format", "json", *given.split())).rows) == 3
+    for more in ("--state active", "--host h", "--project p", "--user u", "--request r"):
+        assert (await ask("events", "--format", "json", *given.split(), *more.split())).rows == []
+    assert (await ask("events", "--format", "json", "--kind", "port")).rows == []
+    assert (await ask("events", "--format", "json", "--synthetic")).rows == []
+
+
+@pytest.mark.usefixtures("filled")
+async def test_pages_go_on_where_one_ended(ask: Call) -> None:
+    first = await ask("events", "--format", "json", "--most", "2", "--oldest")
+    told, cursor = first.err.strip().split(": --after ")
+    rest = await ask("events", "--format", "json", "--oldest", "--all", "--after", cursor)
+
+    assert told == "there may be more"
+    assert [row["id"] for row in first.rows + rest.rows] == ["event-2", "event-1", "event-0"]
+    assert rest.err == ""
+
+
+@pytest.mark.usefixtures("filled")
+async def test_events_are_counted_in_buckets(ask: Call) -> None:
+    rows = (await ask("events", "--format", "json", "--buckets", "1d", "--by", "level")).rows
+
+    assert {row["level"] for row in rows} == {"critical"}
+    assert sum(row["count"] for row in rows) == 3
+    assert {"begins", "level", "count"} == set(rows[0])
+
+
+@pytest.mark.usefixtures("filled")
+async def test_around_an_object_shows_its_own_events_too(ask: Call) -> None:
+    rows = (await ask("events", "--format", "json", "--around", "server/server-1")).rows
+
+    assert len(rows) == 3
+
+
+async def test_csv_is_read_back_and_holds_no_formula(ask: Call, filled: Database) -> None:
+    name = "=cmd('x'), \"quoted\"\nand a \u5bbd name\x1b[2J"
+    await Timeline(filled).append([event("evil", name=name, time=NOW)], recorded_at=NOW)
+
+    outcome = await ask("events", "--format", "csv", "--all")
+
+    rows = list(csv.DictReader(io.StringIO(outcome.out, newline="")))
+    assert outcome.err == ""
+    assert [row["id"] for row in rows][:2] == ["evil", "event-0"]
+    assert rows[0]["name"] == "'" + name.replace("\x1b", "\N{REPLACEMENT CHARACTER}")
+    assert json.loads(rows[0]["payload"]) == {"instance_id": "server-1"}
+    assert datetime.fromisoformat(rows[0]["time"]) == NOW
+
+
+async def test_an_export_is_as_long_as_the_timeline(ask: Call, database: Database) -> None:
+    await Timeline(database).append(
+        [event(f"event-{n}", time=NOW - timedelta(seconds=n % 7)) for n in range(2300)],
+        recorded_at=NOW,
+    )
+
+    rows = (await ask("events", "--format", "json", "--all")).rows
+    table = await ask("events", "--all")
+
+    assert len({row["id"] for row in rows}) == 2300
+    assert len(table.out.splitlines()) == 1 + 2300
+
+
+async def test_following_shows_what_is_written_until_interrupted(
+    database_url: str, filled: Database, tmp_path: Path
+) -> None:
+    environment = {"OSEVENTS_DATABASE__URL": database_url}
+    config = tmp_path / "osevents.yaml"
+    config.write_text("{}")
+    process = start(
+        "events", "--follow", "--format", "json", "--config", str(config), environment=environment
+    )
+    assert process.stdout is not None
+    try:
+        lines = [await asyncio.to_thread(process.stdout.readline) for _ in range(3)]
+        late = event("late", time=NOW - timedelta(days=30))
+        await Timeline(filled).append([late], recorded_at=NOW)
+        lines.append(await asyncio.to_thread(process.stdout.readline))
+        process.send_signal(signal.SIGINT)
+        outcome = await asyncio.to_thread(end_of, process)
+    finally:
+        process.kill()
+
+    assert [json.loads(line)["id"] for line in lines] == ["event-2", "event-1", "event-0", "late"]
+    assert outcome == Outcome(0, "", "")
+
+
+@pytest.mark.usefixtures("filled")
 async def test_a_change_names_its_cause(ask: Call) -> None:
     rows = (await ask("changes", "server", "server-1", "--format", "json")).rows
 
@@ -125,8 +221,21 @@ async def test_an_empty_database_is_nothing_and_no_mistake(ask: Call) -> None:
     [
         (("inventory", "dragon"), "there is no kind 'dragon'; the kinds: aggregate, attachment"),
         (("changes", "server", "nope"), "no server with id 'nope' was ever seen"),
-        (("events", "--object", "server"), "--object takes KIND/ID, as in server/5f3c..., not 'se"),
-        (("events", "--object", "/5"), "--object takes KIND/ID"),
+        (
+            ("events", "--object", "server"),
+            "'--object': takes KIND/ID, as in server/5f3c..., not 'se",
+        ),
+        (("events", "--object", "/5"), "'--object': takes KIND/ID"),
+        (("events", "--since", "yesterday"), "neither a time, as 2026-11-23T18:00, nor how long"),
+        (("events", "--after", "here"), "'here' is no cursor; take the one that a page ends with"),
+        (("events", "--text", "---"), "--text '---' holds no word to look for"),
+        (("events", "--all", "--most", "3"), "--all and --most say different things"),
+        (("events", "--follow", "--oldest"), "--follow goes with none of --all, --after and"),
+        (("events", "--buckets", "0"), "--buckets 0 has no length; write for example 1h"),
+        (("events", "--buckets", "1h", "--most", "3"), "--buckets goes with neither --follow nor"),
+        (("events", "--object", "a/b", "--around", "a/b"), "--around includes what --object shows"),
+        (("events", "--object", "a/b", "--kind", "a"), "leave it out with an object"),
+        (("events", "--around", "a/b", "--follow"), "--around looks at what has happened"),
         (("refresh",), "give KIND and ID, or --full with or without KIND"),
         (("refresh", "server"), "give KIND and ID, or --full"),
         (("refresh", "server", "id", "--full"), "give KIND and ID, or --full"),

@@ -2,11 +2,14 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from shared.errors import Misconfigured, StoreUnavailable
 from shared.store.database import Database
 from shared.store.migrations import check, migrate, migrations
+from shared.store.timeline import Timeline, TimelineFilter
+from tests.support.events import NOON
 
 ALL = [migration.name for migration in migrations()]
 
@@ -49,3 +52,34 @@ async def test_a_newer_database_fails_the_check_and_is_left_alone(
 async def test_a_server_that_is_not_there_is_a_reason_to_wait() -> None:
     with pytest.raises(StoreUnavailable):
         await migrate("postgresql://nobody@127.0.0.1:1/none")
+
+
+async def test_events_from_before_they_had_classes_are_found_by_them(
+    empty_database_url: str,
+) -> None:
+    before = [migration for migration in migrations() if migration.name < "0010"]
+    connection = await asyncpg.connect(empty_database_url)
+    try:
+        for migration in before:
+            await connection.execute(migration.sql)
+        await connection.execute(
+            "insert into events (cloud, id, time, type, service, publisher, priority, flavour,"
+            " category, level, action, phase, known, synthetic, subject_kind, subject_id, refs,"
+            " name, state, payload, recorded_at)"
+            " values ('prod', 'old', $1, 'port.create.end', 'network',"
+            " '', 'info', 'legacy', 'network', 'detail', 'create', 'end', true, false, 'port', 'p',"
+            " '{port/p}', 'Web-1', 'ACTIVE', '{}', $1)",
+            NOON,
+        )
+        for migration in migrations():
+            if migration not in before:
+                await connection.execute(migration.sql)
+    finally:
+        await connection.close()
+    async with Database.open(empty_database_url, application="osevents-test") as database:
+        for which in (
+            TimelineFilter(types=("port.*",), state="active", kind="port"),
+            TimelineFilter(text="web"),
+        ):
+            [row] = await Timeline(database).find(which)
+            assert (row.id, row.subjects) == ("old", 1)

@@ -10,9 +10,6 @@ from shared.store.statements import statements
 from shared.store.timeline import Timeline
 from tests.support.events import NOON, event, server
 
-FIND = 17
-"""How many parameters `find` takes."""
-
 
 async def plan(database: Database, sql: str, *arguments: object) -> str:
     """Return the plan with sequential scans shunned, as they are in a table of real size."""
@@ -27,46 +24,86 @@ def _literal(value: object) -> str:
     return "null" if value is None else str(value) if isinstance(value, int) else f"'{value}'"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "index"),
-    [
-        ({}, r"time_id_idx"),
-        ({1: NOON, 2: "event-5", 3: "cloud-1"}, r"time_id_idx"),
-        ({4: "cloud-1"}, r"cloud_time_id_idx"),
-        ({4: "cloud-1", 1: NOON, 2: "event-5", 3: "cloud-1"}, r"cloud_time_id_idx"),
-        ({10: "server/server-1"}, r"refs_idx"),
-        ({11: "project-1"}, r"project_time_id_idx"),
-        ({12: "user-1"}, r"user_id_time_id_idx"),
-        ({13: "req-1"}, r"request_id_idx"),
-        ({14: "host-1"}, r"host_time_id_idx"),
-        ({7: "volume.%"}, r"type_time_id_idx"),
-        ({7: "volume.%"}, r"canonical_time_id_idx"),
-    ],
-)
-async def test_the_timeline_is_read_through_an_index(
-    database: Database, arguments: dict[int, object], index: str
-) -> None:
+async def fill(database: Database) -> None:
+    """Write events of which no two share what is asked for."""
     events = [
         event(
             f"event-{number}",
-            cloud=f"cloud-{number % 100}",
-            canonical=f"type-{number}",
+            type=f"type-{number % 100}",
             time=NOON + timedelta(seconds=number),
             request_id=f"req-{number}",
             project=f"project-{number}",
             user=f"user-{number}",
             host=f"host-{number}",
+            name=f"web {number}",
             subjects=(server(f"server-{number}"),),
         )
         for number in range(1000)
     ]
     await Timeline(database).append(events, recorded_at=NOON + timedelta(hours=1))
-    await database.execute("analyze events")
-    given = [arguments.get(number) for number in range(1, FIND)]
+    await database.execute("vacuum analyze events")
 
-    found = await plan(database, statements("timeline")["find"], *given, 10)
 
-    assert re.search(rf"using events_2026w48_{index}|on events_2026w48_{index}", found), found
+QUESTIONS: tuple[tuple[dict[int, object], str], ...] = (
+    ({}, "time_class_idx"),
+    ({15: NOON, 16: "event-5", 17: "prod"}, "time_class_idx"),
+    ({3: "{7}", 1: NOON + timedelta(seconds=900)}, "class_time_idx"),
+    ({4: "{server/server-1}"}, "refs_idx"),
+    ({6: "project-1"}, "project_time_idx"),
+    ({7: "user-1"}, "user_id_time_idx"),
+    ({8: "req-1"}, "request_id_idx"),
+    ({9: "host-1"}, "host_time_idx"),
+    ({10: "77:*", 11: "{}"}, "words_idx"),
+    ({10: "77:*", 11: "{7}"}, "words_idx"),
+)
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+async def test_the_timeline_is_read_through_an_index(database: Database, order: str) -> None:
+    await fill(database)
+
+    for arguments, index in QUESTIONS:
+        given = [arguments.get(number) for number in range(1, 18)]
+        found = await plan(database, statements("timeline_reading")[order], *given, 10)
+
+        assert re.search(rf"(using|on) events_2026w48_{index}", found), found
+
+
+async def test_the_end_of_a_page_and_the_buckets_are_read_from_an_index_alone(
+    database: Database,
+) -> None:
+    await fill(database)
+    sql = statements("timeline_reading")
+
+    for name in ("newest_of_classes", "oldest_of_classes"):
+        found = await plan(database, sql[name], "{1,2}", None, None, 10)
+        assert "Index Only Scan" in found, found
+        assert "events_2026w48_class_time_idx" in found, found
+    given = [NOON, NOON + timedelta(days=1), *[None] * 12, "1 hour", "category"]
+    found = await plan(database, sql["buckets"], *given)
+    assert re.search(r"Index Only Scan.* using events_2026w48_(time_class|class_time)_idx", found)
+
+
+async def test_what_is_new_is_found_through_an_index(database: Database) -> None:
+    sql = statements("timeline_reading")
+    before = await database.fetch_value(sql["here"])
+    await fill(database)
+    here = await database.fetch_value(sql["here"])
+
+    given = [*[None] * 14, before, here, *[None] * 4, 500]
+    found = await plan(database, sql["news"], *given)
+
+    assert "events_2026w48_written_idx" in found, found
+
+
+async def test_every_index_of_the_timeline_answers_a_question(database: Database) -> None:
+    await fill(database)
+    asked = {index for _, index in QUESTIONS} | {"written_idx"}
+    indexes = await database.fetch(
+        "select indexname from pg_indexes where tablename = 'events_2026w48'"
+    )
+
+    assert {row[0].removeprefix("events_2026w48_") for row in indexes} == asked
 
 
 async def test_due_targets_are_found_through_an_index(database: Database) -> None:

@@ -138,12 +138,12 @@ PORT = ResourceRef("prod", "port", "port-1")
     ("which", "different"),
     [
         (TimelineFilter(cloud="test"), {"cloud": "test"}),
-        (TimelineFilter(type="volume.*"), {"type": "volume.create.end"}),
-        (TimelineFilter(type="*.create.end"), {"type": "volume.create.end"}),
-        (TimelineFilter(type="volume.create.end"), {"type": "volume.create.end"}),
-        (TimelineFilter(type="a_%.b"), {"type": "a_%.b"}),
-        (TimelineFilter(category="storage"), {"category": "storage"}),
-        (TimelineFilter(level="detail"), {"level": "detail"}),
+        (TimelineFilter(types=("volume.*",)), {"type": "volume.create.end"}),
+        (TimelineFilter(types=("*.create.end",)), {"type": "volume.create.end"}),
+        (TimelineFilter(types=("volume.create.end",)), {"type": "volume.create.end"}),
+        (TimelineFilter(types=("a_%.b",)), {"type": "a_%.b"}),
+        (TimelineFilter(categories=("storage",)), {"category": "storage"}),
+        (TimelineFilter(levels=("detail",)), {"level": "detail"}),
         (TimelineFilter(kind="port", id="port-1"), {"subjects": (PORT,)}),
         (TimelineFilter(kind="port", id="port-1"), {"related": (PORT,)}),
         (TimelineFilter(project="project-9"), {"project": "project-9"}),
@@ -151,6 +151,17 @@ PORT = ResourceRef("prod", "port", "port-1")
         (TimelineFilter(request_id="req-9"), {"request_id": "req-9"}),
         (TimelineFilter(host="host-9"), {"host": "host-9"}),
         (TimelineFilter(service="network"), {"service": "network"}),
+        (TimelineFilter(types=("a.*", "volume.*")), {"type": "volume.create.end"}),
+        (TimelineFilter(levels=("warning", "detail")), {"level": "detail"}),
+        (TimelineFilter(categories=("x", "storage")), {"category": "storage"}),
+        (TimelineFilter(kind="port"), {"subjects": (PORT,)}),
+        (TimelineFilter(state="ERROR"), {"state": "error"}),
+        (TimelineFilter(synthetic=True), {"synthetic": True}),
+        (TimelineFilter(text="web"), {"name": "Web-1"}),
+        (TimelineFilter(text="web-1"), {"name": "my.web-1.example"}),
+        (TimelineFilter(text="volume creat"), {"type": "volume.create.end"}),
+        (TimelineFilter(text="valid host"), {"payload": {"message": "No valid host was found"}}),
+        (TimelineFilter(text="ÜBER"), {"name": "über"}),
         (TimelineFilter(since=NOON + timedelta(hours=1)), {"time": NOON + timedelta(hours=1)}),
         (TimelineFilter(until=NOON), {"time": NOON - timedelta(microseconds=1)}),
     ],
@@ -271,8 +282,8 @@ async def test_an_event_is_found_by_its_canonical_name_too(database: Database) -
     timeline = Timeline(database)
     await timeline.append([versioned("versioned"), told("legacy", 1)], recorded_at=NOON)
 
-    both = await timeline.find(TimelineFilter(type="compute.instance.power_off.*"))
-    one = await timeline.find(TimelineFilter(type="instance.*"))
+    both = await timeline.find(TimelineFilter(types=("compute.instance.power_off.*",)))
+    one = await timeline.find(TimelineFilter(types=("instance.*",)))
 
     assert [(row.id, row.type, row.canonical) for row in both] == [
         ("legacy", "compute.instance.power_off.end", "compute.instance.power_off.end"),

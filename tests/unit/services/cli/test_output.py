@@ -65,8 +65,18 @@ def test_a_narrow_terminal_costs_the_widest_columns_first(
     assert fitting(needed, room) == given
 
 
+def test_csv_has_a_column_for_each_field(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([ROW, {**ROW, "name": "-5"}], ("at",), Format.CSV)
+
+    heads, first, second = capsys.readouterr().out.splitlines()
+    assert heads == "at,id,level,refs,ref,object,name"
+    assert first.startswith("2026-11-23T12:00:00.123456Z,00000000-0000-0000-0000-000000000005,crit")
+    assert '"[""a"",""b""]"' in first
+    assert second.endswith(",'-5"), "a spreadsheet takes it for no formula"
+
+
 def test_no_row_is_said_beside_the_output(capsys: pytest.CaptureFixture[str]) -> None:
-    for format_, said in ((Format.TABLE, "nothing\n"), (Format.JSON, "")):
+    for format_, said in ((Format.TABLE, "nothing\n"), (Format.JSON, ""), (Format.CSV, "")):
         print_rows([], ("at",), format_)
         captured = capsys.readouterr()
         assert (captured.out, captured.err) == ("", said)
