@@ -37,6 +37,12 @@ class CatcherMetrics:
             ("cloud", "pattern"),
             registry=registry,
         )
+        self.webhook_requests = Counter(
+            "osevents_webhook_requests",
+            "Requests to the webhook, by what became of them.",
+            ("cloud", "outcome"),
+            registry=registry,
+        )
         self.publish_failures = Counter(
             "osevents_publish_failures",
             "Times the bus did not take what we published; it was tried again.",

@@ -11,10 +11,14 @@ from datetime import timedelta
 from random import Random
 from typing import Any, Protocol
 
+from services.catcher.metrics import CatcherMetrics
 from services.catcher.sources.amqp import open_amqp_source
-from services.catcher.sources.amqp_queue import LastRead, Subscription
+from services.catcher.sources.amqp_queue import Subscription
+from services.catcher.sources.last_read import LastRead
 from services.catcher.sources.panko import API, PankoSource, Start
 from services.catcher.sources.port import OnGap, Source
+from services.catcher.sources.webhook import WebhookSource
+from services.catcher.sources.webhook_listener import Credentials, Route, WebhookListener
 from shared.amqp.address import Address
 from shared.backoff import Backoff
 from shared.clock import Clock
@@ -30,12 +34,17 @@ class Means:
     clock: Clock
     random: Random
     backoff: Backoff
+    metrics: CatcherMetrics
     on_gap: Callable[[str, str], OnGap]
     """Of a cloud and a source's name: whom to tell of gaps."""
 
     def checkpoint(self, cloud: str, source: str) -> "StoredCheckpoint":
         """Return where a source keeps how far it was read."""
         return StoredCheckpoint(self.database, cloud, source, self.clock)
+
+    def last_read(self, cloud: str, source: str) -> LastRead:
+        """Return where a source keeps when it was last read."""
+        return LastRead(self.checkpoint(cloud, source), self.clock)
 
 
 class Plan(Protocol):
@@ -71,12 +80,41 @@ class AMQPPlan:
         async with open_amqp_source(
             self.address,
             self.subscription,
-            on_gap=means.on_gap(self.cloud, self.subscription.queue),
+            on_gap=means.on_gap(self.cloud, self.subscription.name),
             random=means.random,
-            last_read=LastRead(
-                means.checkpoint(self.cloud, f"amqp {self.subscription.queue}"), means.clock
-            ),
+            last_read=means.last_read(self.cloud, f"amqp {self.subscription.name}"),
         ) as source:
+            yield source
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookPlan:
+    """Wait for what Ceilometer posts. Every copy listens; whoever is posted to takes it."""
+
+    cloud: str
+    listener: WebhookListener
+    path: str
+    credentials: Credentials
+    alone: bool = False
+
+    @asynccontextmanager
+    async def open(self, means: Means) -> AsyncIterator[Source]:
+        """See the port."""
+        source = WebhookSource(
+            on_gap=means.on_gap(self.cloud, "webhook"),
+            last_read=means.last_read(self.cloud, "webhook"),
+            room_bytes=self.listener.limits.room_bytes,
+            answer_within=self.listener.limits.answer_within,
+        )
+        requests = means.metrics.webhook_requests
+
+        def count(outcome: str) -> None:
+            requests.labels(self.cloud, outcome).inc()
+
+        async with (
+            source.listening(),
+            self.listener.serving(Route(self.path, self.credentials, source, count)),
+        ):
             yield source
 
 

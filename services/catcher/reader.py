@@ -119,6 +119,7 @@ class PlanReader:
             clock=desk.clock,
             random=desk.random,
             backoff=BACKOFF,
+            metrics=desk.metrics,
             on_gap=self._on_gap,
         )
         async with self._plan.open(means) as source:

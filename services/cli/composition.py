@@ -19,6 +19,7 @@ from services.catcher.cloud import WatchedCloud
 from services.catcher.metrics import CatcherMetrics
 from services.catcher.reader import Desk
 from services.catcher.service import Catcher
+from services.catcher.sources.webhook_listener import WebhookListener
 from services.cli.plans import watched_cloud
 from services.processor.metrics import ProcessorMetrics
 from services.processor.service import Processor
@@ -62,6 +63,8 @@ class Parts:
     random: Random
     instance: str
     """Names this process among all copies."""
+    listener: WebhookListener
+    """Where events are posted to, for whichever clouds want that; closed while none does."""
 
 
 def catalogue_of(settings: Settings) -> Catalogue:
@@ -89,7 +92,8 @@ def catcher(parts: Parts) -> Catcher:
 def watched_clouds(parts: Parts, settings: Settings) -> list[WatchedCloud]:
     """Return the clouds that the catcher is to watch."""
     return [
-        watched_cloud(cloud, clock=parts.clock, random=parts.random) for cloud in settings.clouds
+        watched_cloud(cloud, parts.listener, clock=parts.clock, random=parts.random)
+        for cloud in settings.clouds
     ]
 
 

@@ -11,20 +11,23 @@ from services.catcher.plans import AMQPPlan, PankoPlan, Plan
 from services.catcher.sources.amqp import routing_keys
 from services.catcher.sources.amqp_queue import Subscription
 from services.catcher.sources.panko import Start
+from services.catcher.sources.webhook_listener import WebhookListener
+from services.cli.webhooks import check_webhooks, webhook_plan
 from shared.amqp.transport_url import parse_transport_url
 from shared.clock import Clock
 from shared.errors import Misconfigured, Problem
 from shared.openstack.client import CloudClient, Limits
 from shared.openstack.cloud import load_cloud
 from shared.runtime.sections import CloudSettings
+from shared.runtime.settings import Settings
 
-READABLE_SOURCES = ("auto", "amqp", "panko")
+READABLE_SOURCES = ("auto", "amqp", "panko", "webhook")
 
 
-def check_clouds(clouds: Sequence[CloudSettings]) -> None:
+def check_clouds(settings: Settings) -> None:
     """Raise Misconfigured with everything that would keep a cloud from being read."""
-    problems: list[Problem] = []
-    for cloud in clouds:
+    problems: list[Problem] = [*check_webhooks(settings)]
+    for cloud in settings.clouds:
         place = f"clouds[{cloud.name}]"
         if cloud.source not in READABLE_SOURCES:
             problems.append(
@@ -37,6 +40,12 @@ def check_clouds(clouds: Sequence[CloudSettings]) -> None:
             problems.append(
                 Problem(f"{place}.amqp.transports", "source is amqp, but no broker is given")
             )
+        for index, url in enumerate(cloud.amqp.transports):
+            try:
+                parse_transport_url(url.reveal()).address()
+            except OSError as error:
+                message = f"its TLS files cannot be used: {error}"
+                problems.append(Problem(f"{place}.amqp.transports[{index}]", message))
         try:
             load_cloud(cloud.name)
         except Misconfigured as error:
@@ -45,8 +54,15 @@ def check_clouds(clouds: Sequence[CloudSettings]) -> None:
         raise Misconfigured(problems)
 
 
-def plans_for(cloud: CloudSettings, *, clock: Clock, random: Random) -> list[Plan]:
-    """Return how to read `cloud`: each broker when there is one, otherwise its Events API."""
+def plans_for(
+    cloud: CloudSettings, listener: WebhookListener, *, clock: Clock, random: Random
+) -> list[Plan]:
+    """Return how to read `cloud`: each broker when there is one, otherwise its Events API.
+
+    `listener` is the one of all clouds whose events are posted.
+    """
+    if cloud.source == "webhook":
+        return [webhook_plan(cloud, listener)]
     if cloud.source == "panko" or not cloud.amqp.transports:
         return [
             PankoPlan(
@@ -56,18 +72,26 @@ def plans_for(cloud: CloudSettings, *, clock: Clock, random: Random) -> list[Pla
                 poll_interval=cloud.poll_interval,
             )
         ]
+    transports = [parse_transport_url(url.reveal()) for url in cloud.amqp.transports]
+    several = len(transports) > 1
     return [
-        AMQPPlan(cloud.name, parse_transport_url(url.reveal()).address(), subscription_of(cloud))
-        for url in cloud.amqp.transports
+        AMQPPlan(
+            cloud.name,
+            transport.address(),
+            subscription_of(cloud, place=str(transport) if several else None),
+        )
+        for transport in transports
     ]
 
 
-def watched_cloud(cloud: CloudSettings, *, clock: Clock, random: Random) -> WatchedCloud:
+def watched_cloud(
+    cloud: CloudSettings, listener: WebhookListener, *, clock: Clock, random: Random
+) -> WatchedCloud:
     """Return by which ways the catcher may read a cloud, the preferred first."""
     return WatchedCloud.reading(
         cloud.name,
         cloud.source,
-        *plans_for(cloud, clock=clock, random=random),
+        *plans_for(cloud, listener, clock=clock, random=random),
         wanted=filter_of(cloud),
         made_from=cloud,
     )
@@ -108,8 +132,8 @@ def _start(history: datetime | str) -> Start:
     return Start(since=None, skip_history=history == "skip")
 
 
-def subscription_of(cloud: CloudSettings) -> Subscription:
-    """Return what is read of each of the cloud's brokers."""
+def subscription_of(cloud: CloudSettings, *, place: str | None = None) -> Subscription:
+    """Return what is read of each of the cloud's brokers; `place` tells them apart."""
     amqp = cloud.amqp
     return Subscription(
         queue=cloud.queue_name,
@@ -124,4 +148,5 @@ def subscription_of(cloud: CloudSettings) -> Subscription:
         rebind_interval=amqp.rebind_interval,
         fail_back=amqp.fail_back_interval,
         prefetch=amqp.prefetch,
+        place=place,
     )

@@ -82,7 +82,7 @@ class Reloading:
         self._digest = digest
         try:
             settings = load_settings(self.path, self.environ)
-            check_clouds(settings.clouds)
+            check_clouds(settings)
             self.command(settings)
         except Misconfigured as error:
             self.metrics.valid.set(0)

@@ -24,6 +24,7 @@ from services.cli.endpoints import endpoints
 from services.cli.plans import check_clouds, clients_of
 from services.cli.reloading import watched_configuration
 from services.cli.simulation import simulated_cloud, simulator_settings
+from services.cli.webhooks import listener_of
 from shared.bus.rabbitmq import open_rabbit_bus
 from shared.clock import Clock
 from shared.runtime.settings import Settings
@@ -51,13 +52,13 @@ async def serve(
         service: Service
         commands: list[Callable[[Settings], None]] = []
         if name == "refresher":
-            check_clouds(settings.clouds)
+            check_clouds(settings)
             clients = await stack.enter_async_context(
                 clients_of(settings.clouds, clock=clock, random=random)
             )
             service = refresher(parts, clients)
         elif name == "catcher":
-            check_clouds(settings.clouds)
+            check_clouds(settings)
             service = catching = catcher(parts)
             commands.append(lambda changed: catching.command(watched_clouds(parts, changed)))
         else:
@@ -115,4 +116,5 @@ async def _parts(
             clock=clock,
             random=random,
             instance=f"{socket.gethostname()}-{os.getpid()}",
+            listener=listener_of(settings),
         )

@@ -35,6 +35,7 @@ from services.cli.simulation import (
     simulator_settings,
     watching,
 )
+from services.cli.webhooks import listener_of
 from services.refresher.resources import ALL
 from services.refresher.schedule import START
 from services.simulator.app import Simulator
@@ -111,7 +112,7 @@ class Up:
                         )
                     ]
                 )
-            check_clouds(settings.clouds)
+            check_clouds(settings)
             yield settings, None
             return
         simulated = simulator_settings({**SIMULATED, **settings.simulator})
@@ -119,7 +120,7 @@ class Up:
             simulated, self.data, clock=self.clock, random=self.random
         ) as simulator:
             settings = watching(settings, self.data / CLOUDS_YAML)
-            check_clouds(settings.clouds)
+            check_clouds(settings)
             yield settings, simulator
 
     @asynccontextmanager
@@ -151,4 +152,5 @@ class Up:
                 clock=self.clock,
                 random=self.random,
                 instance=f"up-{os.getpid()}",
+                listener=listener_of(settings),
             )

@@ -106,6 +106,11 @@ class Transport:
     external: bool = False
     """Log in by the client certificate alone (`rabbit_login_method=EXTERNAL`)."""
 
+    def __str__(self) -> str:
+        """Return the first host and the virtual host, which tell transports apart."""
+        first = self.hosts[0]
+        return f"{first.name}:{first.port}/{self.virtual_host.removeprefix('/')}"
+
     def address(self) -> Address:
         """Return where `shared.amqp` connects to; OSError when a TLS file cannot be used."""
         query = {"heartbeat": str(self.heartbeat_seconds)} if self.heartbeat_seconds else {}

@@ -7,7 +7,7 @@ is `shared.runtime.settings`'s business.
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from shared.runtime.values import (
     Binding,
@@ -92,6 +92,17 @@ class AMQPSettings(Section):
     """Messages under way to one copy; two batches keep it busy while one is confirmed."""
 
 
+class WebhookSettings(Section):
+    """Where and how Ceilometer posts the cloud's events (`source: webhook`)."""
+
+    path: Annotated[str, Field(pattern=r"^/[^?# ]*$")] | None = None
+    """Behind the listener's address; `/<cloud>` when absent."""
+    user: str | None = None
+    """With the password: HTTP Basic, as in the publisher's URL."""
+    password: SecretStr | None = None
+    """Absent: a client certificate is wanted, see `webhook.client_ca`."""
+
+
 class FilterSettings(Section):
     """Which event types of the cloud are not wanted; what is dropped is counted, never silent.
 
@@ -146,6 +157,7 @@ class CloudSettings(Section):
     poll_interval: PositiveDuration = timedelta(seconds=20)
     """Between two questions to an API that has to be asked for events."""
     amqp: AMQPSettings = AMQPSettings()
+    webhook: WebhookSettings = WebhookSettings()
     filters: FilterSettings = FilterSettings()
     refresh: RefreshSettings = RefreshSettings()
 
@@ -153,6 +165,11 @@ class CloudSettings(Section):
     def queue_name(self) -> str:
         """The name of our queue on the cloud's broker."""
         return self.amqp.queue or f"osevents.{self.name}"
+
+    @property
+    def webhook_path(self) -> str:
+        """The path that Ceilometer posts to."""
+        return self.webhook.path or f"/{self.name}"
 
 
 class OwnSettings(Section):
@@ -184,6 +201,29 @@ class HTTPSettings(Section):
         if self.port == "off":
             return None
         return DEFAULT_PORTS.get(service, 0) if self.port == "auto" else self.port
+
+
+class ListenerSettings(Section):
+    """The HTTP listener that Ceilometer posts to, for all clouds with `source: webhook`."""
+
+    host: str = "127.0.0.1"
+    """Loopback until told otherwise: who can reach it can try passwords."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8704
+    """0 takes a free one."""
+    certificate: str | None = None
+    """A PEM file with the server's certificate and chain: HTTPS. Absent: plain HTTP."""
+    key: str | None = None
+    """A PEM file with its key; absent: the key is in the same file."""
+    client_ca: str | None = None
+    """A PEM file: client certificates issued by this authority may post."""
+    body_bytes: Count = 16 * 2**20
+    """Of one request; a batch of Ceilometer's has some hundred kilobytes at most."""
+    room_bytes: Count = 64 * 2**20
+    """Of a cloud's requests that the bus has not confirmed; then 503, and a gap."""
+    requests: Count = 64
+    """At once, of all clouds; a notification agent has a few workers."""
+    answer_within: PositiveDuration = timedelta(seconds=4)
+    """Ceilometer gives up after 5 s; what the bus has not confirmed by then is answered 503."""
 
 
 class LogSettings(Section):

@@ -20,6 +20,7 @@ from shared.runtime.sections import (
     CloudSettings,
     DatabaseSettings,
     HTTPSettings,
+    ListenerSettings,
     LogSettings,
     OwnSettings,
     RetentionSettings,
@@ -43,6 +44,7 @@ class Settings(Section):
     """YAML files that add event types to the built-in catalogue, or say other things of them."""
     retention: RetentionSettings = RetentionSettings()
     http: HTTPSettings = HTTPSettings()
+    webhook: ListenerSettings = ListenerSettings()
     log: LogSettings = LogSettings()
     simulator: dict[str, Any] = Field(default_factory=dict)
     """Checked by the simulator itself, see `services.simulator.settings`."""

@@ -23,12 +23,13 @@ from aiormq.abc import DeliveredMessage
 
 from services.catcher.decoding.envelope import open_envelope, unpack
 from services.catcher.decoding.notification import Notification
-from services.catcher.sources.amqp_queue import LastRead, Overflow, Subscription, absence
+from services.catcher.sources.amqp_queue import Overflow, Subscription, absence
+from services.catcher.sources.last_read import LastRead
 from services.catcher.sources.port import Handover, OnGap, Unreadable
 from shared.amqp.address import Address
 from shared.amqp.consumer import BatchConsumer, RawBatch, open_consumer
 from shared.amqp.session import Session
-from shared.errors import BusUnavailable, Transient, UnreadableNotification
+from shared.errors import BusUnavailable, UnreadableNotification
 from shared.waiting import end
 
 log = structlog.get_logger(__name__)
@@ -64,7 +65,7 @@ class AMQPSource:
     @property
     def name(self) -> str:
         """See the port."""
-        return self._subscription.queue
+        return self._subscription.name
 
     @property
     def trouble(self) -> str | None:
@@ -234,21 +235,11 @@ class AMQPSource:
             self._told.add(kind)
 
     async def _ago(self) -> timedelta | None:
-        if self._last_read is None:
-            return None
-        try:
-            return await self._last_read.ago()
-        except Transient as error:
-            log.warning("last_read_unknown", queue=self.name, reason=str(error))
-            return None
+        return await self._last_read.ago() if self._last_read is not None else None
 
     async def _note(self) -> None:
-        if self._last_read is None:
-            return
-        try:
+        if self._last_read is not None:
             await self._last_read.note()
-        except Transient as error:
-            log.warning("last_read_not_noted", queue=self.name, reason=str(error))
 
     @property
     def _moved(self) -> bool:

@@ -5,12 +5,10 @@ time to live each one, and the whole queue when nobody reads it for too long. No
 find out: by looking at it once a second, and by remembering when it was last read.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Protocol
+from datetime import timedelta
+from typing import Any, Literal
 
-from shared.clock import Clock
 from shared.runtime.durations import format_duration
 
 _NO_DELIVERY_LIMIT = 1_000_000
@@ -43,6 +41,14 @@ class Subscription:
     """Further (exchange, routing key) pairs."""
     fail_back: timedelta | None = None
     """How often to look whether a preferred host is well again."""
+
+    place: str | None = None
+    """Which broker this is, where a cloud has several: each has a queue of that name."""
+
+    @property
+    def name(self) -> str:
+        """What the source is called."""
+        return self.queue if self.place is None else f"{self.queue}@{self.place}"
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -98,38 +104,6 @@ class Overflow:
             self.full = False
             return f"queue {self._queue} was full until now; the oldest messages were dropped"
         return None
-
-
-class Checkpoint(Protocol):
-    """Where something is kept, durably."""
-
-    async def load(self) -> Mapping[str, Any] | None:
-        """Return what was saved last, None when there is none."""
-        ...
-
-    async def save(self, position: Mapping[str, Any]) -> None:
-        """Save; returns when it is durable."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class LastRead:
-    """When the queue was last read by any copy, so that a long absence shows after a restart."""
-
-    checkpoint: Checkpoint
-    clock: Clock
-
-    async def ago(self) -> timedelta | None:
-        """Return how long nobody has read; None when nobody ever did."""
-        position = await self.checkpoint.load()
-        text = position.get("read_at") if position else None
-        if not isinstance(text, str):
-            return None
-        return max(timedelta(), self.clock.now() - datetime.fromisoformat(text).astimezone(UTC))
-
-    async def note(self) -> None:
-        """Note that it is being read."""
-        await self.checkpoint.save({"read_at": self.clock.now().isoformat()})
 
 
 def absence(subscription: Subscription, waiting: int | None, ago: timedelta | None) -> str | None:

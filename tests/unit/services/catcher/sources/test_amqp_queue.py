@@ -1,12 +1,9 @@
 """How our own queue may have lost messages, found out from what can be seen of it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-from services.catcher.sources.amqp_queue import LastRead, Overflow, Subscription, absence
-from tests.support.clocks import FixedClock
+from services.catcher.sources.amqp_queue import Overflow, Subscription, absence
 
 WANTED = Subscription(
     queue="osevents.prod",
@@ -70,28 +67,3 @@ def test_an_absence_longer_than_messages_live_is_a_gap() -> None:
     assert absence(mortal, 5, timedelta(minutes=59)) is None
     assert absence(mortal, 5, None) is None
     assert absence(WANTED, 5, timedelta(days=2)) is None
-
-
-class Memory:
-    """A checkpoint that forgets with the process."""
-
-    position: Mapping[str, Any] | None = None
-
-    async def load(self) -> Mapping[str, Any] | None:
-        return self.position
-
-    async def save(self, position: Mapping[str, Any]) -> None:
-        self.position = position
-
-
-async def test_how_long_nobody_has_read_is_remembered() -> None:
-    clock = FixedClock()
-    memory = Memory()
-    last_read = LastRead(memory, clock)
-
-    before = await last_read.ago()
-    await last_read.note()
-    clock.advance(timedelta(hours=3))
-
-    assert before is None
-    assert await LastRead(memory, clock).ago() == timedelta(hours=3)

@@ -1,0 +1,134 @@
+"""Events that Ceilometer's `http(s)://` publisher posts, as a source.
+
+Ceilometer waits five seconds for the answer and drops what was answered with an error, so a 2xx is
+the acknowledgement: it is given when the bus has confirmed. What is not confirmed in time is
+answered with 503 and stays in hand all the same, since nobody would send it again. What there is no
+room for is lost, and so is what was posted while nobody listened: both are gaps.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from services.catcher.decoding.notification import Notification
+from services.catcher.sources.last_read import LastRead
+from services.catcher.sources.port import Handover, OnGap, Unreadable
+from shared.runtime.durations import format_duration
+from shared.waiting import end
+
+NOTE_INTERVAL = timedelta(seconds=5)
+UNNOTICED = timedelta(seconds=15)
+"""An absence this short is a restart of ours, during which little can have been posted."""
+
+
+class Outcome(StrEnum):
+    """What became of a request."""
+
+    TAKEN = "taken"
+    """The bus has confirmed its events."""
+    LATE = "late"
+    """Not confirmed in time; its events are still in hand."""
+    NO_ROOM = "no_room"
+    """Too much is in hand already; its events are lost."""
+
+
+@dataclass(eq=False, slots=True)
+class _Post:
+    items: tuple[Notification | Unreadable, ...]
+    size: int
+    confirmed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class WebhookSource:
+    """See `services.catcher.sources.port.Source`; `post` is the other end."""
+
+    name = "webhook"
+
+    def __init__(
+        self, *, on_gap: OnGap, last_read: LastRead, room_bytes: int, answer_within: timedelta
+    ) -> None:
+        self.refusal: str | None = None
+        """Why the last request could not be used; None when it could."""
+        self._on_gap = on_gap
+        self._last_read = last_read
+        self._room_bytes = room_bytes
+        self._answer_within = answer_within
+        self._posts: deque[_Post] = deque()
+        self._arrived = asyncio.Event()
+        self._in_hand_bytes = 0
+        self._turned_away = 0
+
+    @property
+    def trouble(self) -> str | None:
+        """See the port. That nobody posts is no trouble that could be seen from here."""
+        return self.refusal and f"the last request was refused: {self.refusal}"
+
+    async def post(self, items: tuple[Notification | Unreadable, ...], size: int) -> Outcome:
+        """Take the events of a request of `size` bytes, and say what became of them in time."""
+        if self._in_hand_bytes + size > self._room_bytes and self._in_hand_bytes:
+            self.turn_away()
+            return Outcome.NO_ROOM
+        post = _Post(items, size)
+        self._posts.append(post)
+        self._in_hand_bytes += size
+        self._arrived.set()
+        try:
+            async with asyncio.timeout(self._answer_within.total_seconds()):
+                await post.confirmed.wait()
+        except TimeoutError:
+            return Outcome.LATE
+        return Outcome.TAKEN
+
+    def turn_away(self) -> None:
+        """Note that a request was lost for want of room."""
+        self._turned_away += 1
+
+    async def receive(self, *, most: int, wait: timedelta) -> Handover:  # noqa: ARG002
+        """See the port; requests come whole, and one that came is waiting for its answer."""
+        if self._turned_away:
+            turned_away = self._turned_away
+            await self._on_gap(
+                f"{turned_away} requests were answered with 503, since the bus did not take what"
+                " had come before; Ceilometer does not send them again"
+            )
+            self._turned_away -= turned_away
+        await self._arrived.wait()
+        taken: list[_Post] = []
+        count = 0
+        while self._posts and (not taken or count + len(self._posts[0].items) <= most):
+            taken.append(self._posts.popleft())
+            count += len(taken[-1].items)
+        if not self._posts:
+            self._arrived.clear()
+        return Handover(tuple(item for post in taken for item in post.items), taken)
+
+    async def done(self, handover: Handover) -> None:
+        """See the port."""
+        assert isinstance(handover.token, list)
+        for post in handover.token:
+            self._in_hand_bytes -= post.size
+            post.confirmed.set()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Remember, until the context is left, that somebody listens; report when nobody did."""
+        ago = await self._last_read.ago()
+        if ago is not None and ago > UNNOTICED:
+            seconds = timedelta(seconds=int(ago.total_seconds()))
+            await self._on_gap(
+                f"nobody listened for {format_duration(seconds)}; what was posted is lost"
+            )
+        task = asyncio.create_task(self._keep_noting(), name="note that the webhook listens")
+        try:
+            yield
+        finally:
+            await end(task)
+
+    async def _keep_noting(self) -> None:
+        while True:
+            await self._last_read.note()
+            await asyncio.sleep(NOTE_INTERVAL.total_seconds())
