@@ -19,11 +19,11 @@ import click
 
 from services.cli.composition import catalogue_of
 from services.cli.output import Format, print_json, print_rows
+from services.cli.parameters import DurationType
 from services.cli.publish.made import Stamp, Timed
 from services.cli.publish.origins import Wanted, recorded, told
 from services.cli.publish.sending import Sending, Sent, Sink
 from services.cli.publish.sinks import BusSink, OutputSink, openstack_sink
-from services.cli.running import DurationType
 from services.simulator.scenarios.load import load_scenario, shipped
 from shared.amqp.transport_url import parse_transport_url
 from shared.bus.rabbitmq import open_rabbit_bus
