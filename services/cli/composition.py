@@ -5,9 +5,9 @@ which bus and which database they are given.
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Protocol
@@ -20,7 +20,7 @@ from services.catcher.metrics import CatcherMetrics
 from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.sources.webhook_listener import WebhookListener
-from services.cli.plans import watched_cloud
+from services.cli.plans import client_of, watched_cloud
 from services.processor.metrics import ProcessorMetrics
 from services.processor.service import Processor
 from services.refresher.consume import Windows
@@ -31,7 +31,6 @@ from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.load import load
 from shared.clock import Clock
 from shared.errors import Transient
-from shared.openstack.client import CloudClient
 from shared.runtime.figures import figures_of
 from shared.runtime.settings import Settings
 from shared.store.database import Database
@@ -109,29 +108,35 @@ def processor(parts: Parts) -> Processor:
     )
 
 
-def refresher(parts: Parts, clients: Mapping[str, CloudClient]) -> Refresher:
+def refresher(parts: Parts) -> Refresher:
     """Put the refresher together."""
     return Refresher(
         bus=parts.bus,
         database=parts.database,
-        clouds={
-            cloud.name: RefreshedCloud(
-                client=clients[cloud.name],
-                windows=Windows(
-                    merge=cloud.refresh.merge_window,
-                    batch=cloud.refresh.batch_window,
-                    create=cloud.refresh.create_delay,
-                ),
-                full_pass_interval=cloud.refresh.full_pass_interval,
-            )
-            for cloud in parts.settings.clouds
-        },
+        clouds=refreshed_clouds(parts, parts.settings),
         catalogue=catalogue_of(parts.settings),
         instance=parts.instance,
         clock=parts.clock,
         random=parts.random,
         metrics=RefresherMetrics(parts.registry),
     )
+
+
+def refreshed_clouds(parts: Parts, settings: Settings) -> dict[str, RefreshedCloud]:
+    """Return the clouds that the refresher is to keep fresh."""
+    return {
+        cloud.name: RefreshedCloud(
+            open_client=partial(client_of, cloud, clock=parts.clock, random=parts.random),
+            windows=Windows(
+                merge=cloud.refresh.merge_window,
+                batch=cloud.refresh.batch_window,
+                create=cloud.refresh.create_delay,
+            ),
+            full_pass_interval=cloud.refresh.full_pass_interval,
+            made_from=cloud,
+        )
+        for cloud in settings.clouds
+    }
 
 
 @dataclass(slots=True)

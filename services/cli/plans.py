@@ -1,7 +1,6 @@
 """From settings to what the services take: which source each cloud is read through, and how."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from random import Random
 
@@ -110,20 +109,6 @@ def client_of(
         concurrency=cloud.refresh.concurrency, calls_per_second=cloud.refresh.calls_per_second
     )
     return CloudClient.open(load_cloud(cloud.name), clock=clock, random=random, limits=limits)
-
-
-@asynccontextmanager
-async def clients_of(
-    clouds: Sequence[CloudSettings], *, clock: Clock, random: Random
-) -> AsyncIterator[dict[str, CloudClient]]:
-    """Open the clients of all clouds."""
-    async with AsyncExitStack() as stack:
-        yield {
-            cloud.name: await stack.enter_async_context(
-                client_of(cloud, clock=clock, random=random)
-            )
-            for cloud in clouds
-        }
 
 
 def _start(history: datetime | str) -> Start:

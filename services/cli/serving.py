@@ -17,11 +17,12 @@ from services.cli.composition import (
     Service,
     catcher,
     processor,
+    refreshed_clouds,
     refresher,
     watched_clouds,
 )
 from services.cli.endpoints import endpoints
-from services.cli.plans import check_clouds, clients_of
+from services.cli.plans import check_clouds
 from services.cli.reloading import watched_configuration
 from services.cli.simulation import simulated_cloud, simulator_settings
 from services.cli.webhooks import listener_of
@@ -53,10 +54,8 @@ async def serve(
         commands: list[Callable[[Settings], None]] = []
         if name == "refresher":
             check_clouds(settings)
-            clients = await stack.enter_async_context(
-                clients_of(settings.clouds, clock=clock, random=random)
-            )
-            service = refresher(parts, clients)
+            service = refreshing = refresher(parts)
+            commands.append(lambda changed: refreshing.command(refreshed_clouds(parts, changed)))
         elif name == "catcher":
             check_clouds(settings)
             service = catching = catcher(parts)

@@ -19,12 +19,13 @@ from services.cli.composition import (
     Service,
     catcher,
     processor,
+    refreshed_clouds,
     refresher,
     watched_clouds,
 )
 from services.cli.endpoints import endpoints
 from services.cli.ordering import run_in_order
-from services.cli.plans import check_clouds, clients_of
+from services.cli.plans import check_clouds
 from services.cli.reloading import watched_configuration
 from services.cli.screen import Screen, summary
 from services.cli.simulation import (
@@ -77,19 +78,19 @@ class Up:
             if used and simulator is not None and not simulator.goes_on:
                 # All that was known of the cloud before it is wrong now, and no event will say so.
                 await ask_full_passes(parts.database, [CLOUD], ALL, by=START, now=self.clock.now())
-            clients = await stack.enter_async_context(
-                clients_of(settings.clouds, clock=self.clock, random=self.random)
-            )
             heart = Heart(parts, "up")
             port = await stack.enter_async_context(endpoints(parts, heart))
             title = f"osevents up   data in {self.data}"
             if port is not None:
                 title += f"   metrics at http://{settings.http.host}:{port}/metrics"
             screen = Screen(parts, title, self.clock.now())
-            catching = catcher(parts)
-            others: list[Service] = [processor(parts), refresher(parts, clients), heart, screen]
+            catching, refreshing = catcher(parts), refresher(parts)
+            others: list[Service] = [processor(parts), refreshing, heart, screen]
             if self.config is not None and not self.simulate:
-                commands = [lambda changed: catching.command(watched_clouds(parts, changed))]
+                commands = [
+                    lambda changed: catching.command(watched_clouds(parts, changed)),
+                    lambda changed: refreshing.command(refreshed_clouds(parts, changed)),
+                ]
                 others.append(watched_configuration(parts, self.config, commands))
             await run_in_order(
                 catching,

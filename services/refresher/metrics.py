@@ -120,6 +120,11 @@ class RefresherMetrics:
         self.tokens.labels(cloud).inc(tokens - self._counted[cloud, ""])
         self._counted[cloud, ""] = tokens
 
+    def forget_client(self, cloud: str) -> None:
+        """Take the next totals of a cloud as those of another client, which counts from nothing."""
+        for key in [key for key in self._counted if key[0] == cloud]:
+            del self._counted[key]
+
     def queue(self, waiting: Sequence[Waiting], *, now: datetime) -> None:
         """Show what waits; all copies show the same queue."""
         self.waiting.clear()

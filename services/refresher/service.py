@@ -1,9 +1,11 @@
 """The refresher at work: events in, targets worked off, full passes made, figures shown."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 import structlog
@@ -24,6 +26,7 @@ from shared.catalogue.catalogue import Catalogue
 from shared.clock import Clock
 from shared.errors import Transient
 from shared.openstack.client import CloudClient
+from shared.runtime.fleet import Fleet, Member
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
 from shared.store.drift import Drift
@@ -43,19 +46,21 @@ log = structlog.get_logger(__name__)
 class RefreshedCloud:
     """One cloud and what the operator says of its refresh."""
 
-    client: CloudClient
+    open_client: Callable[[], AbstractAsyncContextManager[CloudClient]]
     windows: Windows = field(default_factory=Windows)
     full_pass_interval: timedelta = timedelta(hours=6)
+    made_from: object = None
+    """The settings behind it: what tells whether a reload changed this cloud."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Refresher:
-    """Everything one copy of the refresher needs."""
+    """One copy of the refresher."""
 
     bus: Bus
     database: Database
     clouds: Mapping[str, RefreshedCloud]
-    """By name; events of other clouds are counted and done with."""
+    """By name, to begin with; events of other clouds are counted and done with."""
     catalogue: Catalogue
     instance: str
     """Names this copy; unique among all."""
@@ -63,6 +68,24 @@ class Refresher:
     random: Random
     metrics: RefresherMetrics
     effort: Effort = field(default_factory=Effort)
+    _windows: dict[str, Windows] = field(default_factory=dict, init=False)
+    _clients: dict[str, CloudClient] = field(default_factory=dict, init=False)
+    _fleet: Fleet = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._fleet = Fleet({})
+        self.command(self.clouds)
+
+    def command(self, clouds: Mapping[str, RefreshedCloud]) -> None:
+        """Refresh these clouds from now on; one whose settings did not change goes on."""
+        self._windows.clear()
+        self._windows.update({name: cloud.windows for name, cloud in clouds.items()})
+        self._fleet.command(
+            {
+                name: Member(cloud.made_from, partial(self._refresh, name, cloud))
+                for name, cloud in clouds.items()
+            }
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then end what is in hand."""
@@ -79,19 +102,26 @@ class Refresher:
             )
             group.create_task(consumer.run(stop), name="intake")
             group.create_task(self._show(stop), name="figures")
-            for name, cloud in self.clouds.items():
-                reader = Reader(cloud.client, clock=self.clock)
-                worker = self._target_worker(name, reader)
-                passes = self._passes(name, cloud.full_pass_interval, reader)
-                group.create_task(worker.run(stop), name=f"targets of {name}")
-                group.create_task(passes.run(stop), name=f"full passes of {name}")
+            group.create_task(self._fleet.run(stop), name="clouds")
+
+    async def _refresh(self, name: str, cloud: RefreshedCloud, stop: asyncio.Event) -> None:
+        """Work off one cloud's targets and full passes until `stop` is set."""
+        async with cloud.open_client() as client, asyncio.TaskGroup() as group:
+            self._clients[name] = client
+            reader = Reader(client, clock=self.clock)
+            worker = self._target_worker(name, reader)
+            passes = self._passes(name, cloud.full_pass_interval, reader)
+            group.create_task(worker.run(stop), name=f"targets of {name}")
+            group.create_task(passes.run(stop), name=f"full passes of {name}")
+        self._count(name, self._clients.pop(name))
+        self.metrics.forget_client(name)
 
     def intake(self) -> Intake:
         """Return what takes events in."""
         return Intake(
             catalogue=self.catalogue,
             resources=ALL,
-            windows={name: cloud.windows for name, cloud in self.clouds.items()},
+            windows=self._windows,
             targets=TargetQueue(self.database),
             inventory=Inventory(self.database),
             writer=self._writer(),
@@ -154,10 +184,13 @@ class Refresher:
         """Keep the figures fresh that nobody counts as they happen."""
         targets = TargetQueue(self.database)
         while not stop.is_set():
-            for name, cloud in self.clouds.items():
-                self.metrics.asked_of(name, cloud.client.calls, cloud.client.tokens_fetched)
+            for name, client in self._clients.items():
+                self._count(name, client)
             try:
                 self.metrics.queue(await targets.waiting(), now=self.clock.now())
             except Transient as error:
                 log.warning("figures_wait", reason=str(error))
             await pause(_SHOW_EVERY, stop)
+
+    def _count(self, name: str, client: CloudClient) -> None:
+        self.metrics.asked_of(name, client.calls, client.tokens_fetched)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -150,7 +150,8 @@ async def run_pipeline(
                     database=database,
                     clouds={
                         CLOUD: RefreshedCloud(
-                            client=client, windows=Windows(merge=SOON, batch=SOON)
+                            open_client=lambda: nullcontext(client),
+                            windows=Windows(merge=SOON, batch=SOON),
                         )
                     },
                     catalogue=builtin(),

@@ -1,4 +1,4 @@
-"""A running catcher takes over a changed list of clouds; who did not change notices nothing."""
+"""Running services take over a changed list of clouds; who did not change notices nothing."""
 
 import asyncio
 import signal
@@ -87,3 +87,18 @@ async def test_clouds_come_and_go_while_the_others_are_read(deployment: Deployme
     opened = catcher.log.read_text().count('"source_chosen"')
     assert opened == 2, "each cloud was begun once"
     assert catcher.stop() == 0
+
+
+async def test_the_refresher_follows_too(deployment: Deployment) -> None:
+    deployment.run("migrate", "--config", str(deployment.config))
+    refresher = deployment.add("refresher")
+    refresher.start()
+    kind = 'osevents_full_passes_total{cloud="%s",kind="server",state="done"}'
+    await shows(refresher, kind % "one", 1)
+
+    deployment.configuration["clouds"].append(cloud("two"))
+    deployment.write()
+    await shows(refresher, kind % "two", 1)
+
+    assert await figure(refresher, kind % "one") == 1, "the first was not begun anew"
+    assert refresher.stop() == 0

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
 from random import Random
 
@@ -73,7 +73,8 @@ async def copies(
                 database=database,
                 clouds={
                     "prod": RefreshedCloud(
-                        client=client, windows=Windows(merge=_SHORT, batch=_SHORT)
+                        open_client=lambda: nullcontext(client),
+                        windows=Windows(merge=_SHORT, batch=_SHORT),
                     )
                 },
                 catalogue=builtin(),

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -129,7 +129,7 @@ async def follow(
         followed = Followed(simulator, database, collector)
         async with CloudClient.open(load_cloud("prod"), clock=CLOCK, random=Random(2)) as client:
             cloud = RefreshedCloud(
-                client=client,
+                open_client=lambda: nullcontext(client),
                 windows=Windows(
                     merge=timedelta(milliseconds=100),
                     batch=timedelta(milliseconds=100),
