@@ -21,11 +21,17 @@ from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.sources.webhook_listener import WebhookListener
 from services.cli.plans import client_of, watched_cloud
+from services.processor.actions.kinds import known_kinds
+from services.processor.actions.metrics import ActionMetrics
+from services.processor.actions.port import Tools
+from services.processor.actions.schedule import Patience
+from services.processor.actions.worker import ActionWorker, Effort
 from services.processor.metrics import ProcessorMetrics
 from services.processor.service import Processor
 from services.refresher.consume import Windows
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.service import RefreshedCloud, Refresher
+from shared.backoff import Backoff
 from shared.bus.port import Bus
 from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.load import load
@@ -105,6 +111,33 @@ def processor(parts: Parts) -> Processor:
         clock=parts.clock,
         random=parts.random,
         metrics=ProcessorMetrics(parts.registry),
+        beside=(action_worker(parts),),
+    )
+
+
+def action_worker(parts: Parts) -> ActionWorker:
+    """Put together what runs the actions of rules; raises Misconfigured for a broken package."""
+    settings, bus_url = parts.settings.actions, parts.settings.bus.url
+    backoff = Backoff(
+        settings.retry_first.total_seconds(), 3.0, settings.retry_longest.total_seconds()
+    )
+    return ActionWorker(
+        worker=parts.instance,
+        kinds=known_kinds(),
+        tools=Tools(
+            database=parts.database,
+            clock=parts.clock,
+            bus_url=None if bus_url is None else bus_url.reveal(),
+            allow_networks=settings.allow_networks,
+        ),
+        clock=parts.clock,
+        random=parts.random,
+        metrics=ActionMetrics(parts.registry),
+        effort=Effort(
+            at_once=settings.at_once,
+            per_receiver=settings.per_receiver,
+            patience=Patience(backoff, settings.retry_for),
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from shared.runtime.durations import format_duration
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
 from shared.store.inventory import Inventory
+from shared.store.outbox import Outbox
 from shared.store.passes import FullPasses, PassState
 from shared.store.status import Heartbeat, Heartbeats
 from shared.store.summary import Summary
@@ -57,6 +58,7 @@ async def gather(database: Database, now: datetime) -> list[Line]:
         *clouds(heartbeats, now),
         *await _timeline(database, now),
         *await _refresh(database, now),
+        *await _actions(database, now),
         *await _dead(database),
     ]
 
@@ -178,6 +180,18 @@ async def _refresh(database: Database, now: datetime) -> list[Line]:
             value += f": {full_pass.error}"
         lines.append(Line(full_pass.cloud, f"full pass of {full_pass.kind}", value))
     return lines
+
+
+async def _actions(database: Database, now: datetime) -> list[Line]:
+    return [
+        Line(
+            "processor",
+            f"actions waiting for {waiting.receiver}",
+            f"{waiting.count}, {waiting.failing} of them failing,"
+            f" the oldest for {(now - waiting.oldest).total_seconds():.1f} s",
+        )
+        for waiting in await Outbox(database).waiting()
+    ]
 
 
 async def _dead(database: Database) -> list[Line]:

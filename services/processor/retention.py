@@ -11,12 +11,15 @@ from shared.errors import Transient
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
 from shared.store.inventory import Inventory
+from shared.store.outbox import Outbox
 from shared.store.passes import FullPasses
 from shared.store.status import Heartbeats
 from shared.store.timeline import Timeline
 from shared.waiting import pause
 
 INTERVAL = timedelta(hours=1)
+RETURNED_LETTERS = timedelta(days=1)
+"""After this long a letter that was sent back is taken for settled."""
 SILENT_COPIES = timedelta(days=1)
 """After this long a copy that stopped is no news any more."""
 
@@ -29,7 +32,7 @@ class Retention:
 
     database: Database
     events: timedelta
-    """How long events, changes, tombstones, full passes and dead letters are kept."""
+    """How long events, changes, tombstones, full passes and dead letters are kept, and firings."""
     clock: Clock
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -50,5 +53,6 @@ class Retention:
             log.info("partitions_dropped", names=dropped)
         await Inventory(self.database).purge(before)
         await FullPasses(self.database).purge(before)
-        await DeadLetters(self.database).purge(before)
+        await Outbox(self.database).purge(before)
+        await DeadLetters(self.database).purge(before, returned_before=now - RETURNED_LETTERS)
         await Heartbeats(self.database).purge(now - SILENT_COPIES)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from random import Random
+from typing import Protocol
 
 import structlog
 
@@ -30,6 +31,14 @@ GATHER_LETTERS = timedelta(milliseconds=200)
 log = structlog.get_logger(__name__)
 
 
+class Beside(Protocol):
+    """Work of the processor that needs none of its events."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is in hand."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processor:
     """Everything one copy of the processor needs."""
@@ -41,6 +50,8 @@ class Processor:
     clock: Clock
     random: Random
     metrics: ProcessorMetrics
+    beside: Sequence[Beside] = ()
+    """What else one copy does: the actions of rules, sending back dead letters."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is in hand."""
@@ -63,6 +74,8 @@ class Processor:
             group.create_task(self._keep_dead_letters(letters, stop), name="dead letters")
             retention = Retention(self.database, self.retention, self.clock)
             group.create_task(retention.run(stop), name="retention")
+            for work in self.beside:
+                group.create_task(work.run(stop), name=type(work).__name__)
 
     async def write(self, timeline: Timeline, events: Sequence[Event]) -> None:
         """Put events on the timeline, each once whatever is delivered again."""

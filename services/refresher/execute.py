@@ -148,7 +148,14 @@ class TargetWorker:
         for claim, error in failed:
             self.metrics.failed.labels(self.cloud, claim.target.kind).inc()
             if _is_final(error) or claim.attempts + 1 >= self.effort.attempts:
-                await self._in_store(partial(self.writer.keep, claim.target, str(error)))
+                keep = partial(
+                    self.writer.keep,
+                    claim.target,
+                    str(error),
+                    asked_at=claim.asked_at,
+                    tries=claim.attempts + 1,
+                )
+                await self._in_store(keep)
                 await self._in_store(partial(self.targets.give_up, [claim]))
             else:
                 await self._in_store(partial(self._retry, claim, error))

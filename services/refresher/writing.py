@@ -1,7 +1,7 @@
 """Writes what reads found into the inventory, and keeps what cannot be written or answered."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 import orjson
@@ -75,19 +75,21 @@ class Writer:
             if causes[ref].kind is CauseKind.FULL_PASS:
                 self.metrics.drifted(ref.cloud, ref.kind, "vanished")
 
-    async def keep(self, target: Target, reason: str) -> None:
+    async def keep(self, target: Target, reason: str, *, asked_at: datetime, tries: int) -> None:
         """Make a target that cannot be answered a dead letter; the next full pass repairs it."""
         log.error("target_dead", cloud=target.cloud, kind=target.kind, key=target.key, why=reason)
         self.metrics.dead.labels(target.cloud, target.kind).inc()
-        await self._keep(reason, target.cloud, orjson.dumps(asdict(target)))
+        letter = self._letter(reason, target.cloud, orjson.dumps(asdict(target)))
+        await self.letters.keep([replace(letter, first_at=asked_at, tries=tries)])
 
     async def _keep_object(self, snapshot: Snapshot, error: Permanent) -> None:
         log.error("object_dead", ref=str(snapshot.ref), reason=str(error))
-        body = orjson.dumps(snapshot.object, default=dict)
-        await self._keep(f"{snapshot.ref}: {error}", snapshot.ref.cloud, body)
+        body = orjson.dumps({**snapshot.ref._asdict(), "object": snapshot.object}, default=dict)
+        reason = f"{snapshot.ref}: {error}"
+        await self.letters.keep([self._letter(reason, snapshot.ref.cloud, body)])
 
-    async def _keep(self, reason: str, cloud: str, body: bytes) -> None:
-        await self.letters.keep([DeadLetter(ORIGIN, reason, cloud, body, self.clock.now())])
+    def _letter(self, reason: str, cloud: str, body: bytes) -> DeadLetter:
+        return DeadLetter(ORIGIN, reason, cloud, body, self.clock.now())
 
 
 def _sum(one: WriteResult, other: WriteResult) -> WriteResult:

@@ -92,6 +92,8 @@ def message_of(letter: DeadLetter, *, largest: int = LARGEST_MESSAGE_BYTES) -> O
         "x-osevents-origin": letter.origin,
         "x-osevents-reason": reason[:_LONGEST_HEADER],
         "x-osevents-at": letter.at.isoformat(),
+        "x-osevents-first-at": (letter.first_at or letter.at).isoformat(),
+        "x-osevents-tries": letter.tries,
     }
     if letter.cloud is not None:
         headers["x-osevents-cloud"] = letter.cloud[:_LONGEST_HEADER]
@@ -105,12 +107,17 @@ def letter_of(message: DeliveredMessage, clock: Clock) -> DeadLetter:
     headers = message.header.properties.headers or {}
     cloud, death = headers.get("x-osevents-cloud"), headers.get("x-first-death-reason")
     try:
+        at = _moment(headers["x-osevents-at"])
+        # A letter from a version that did not tell these has died once.
+        first_at = _moment(headers.get("x-osevents-first-at", headers["x-osevents-at"]))
         return DeadLetter(
             origin=str(headers["x-osevents-origin"]),
             reason=str(headers["x-osevents-reason"]),
             cloud=str(cloud) if cloud is not None else None,
             body=message.body,
-            at=datetime.fromisoformat(str(headers["x-osevents-at"])).astimezone(UTC),
+            at=at,
+            first_at=first_at if first_at < at else None,
+            tries=int(str(headers.get("x-osevents-tries", 1))),
         )
     except (KeyError, OverflowError, ValueError):
         reason = (
@@ -119,6 +126,10 @@ def letter_of(message: DeliveredMessage, clock: Clock) -> DeadLetter:
             else f"delivered too often by the broker: {death!r}"
         )
         return DeadLetter("bus", reason, None, message.body, clock.now())
+
+
+def _moment(text: object) -> datetime:
+    return datetime.fromisoformat(str(text)).astimezone(UTC)
 
 
 def take(message: DeliveredMessage, events: list[Event], clock: Clock) -> list[DeadLetter]:

@@ -5,6 +5,7 @@ is `shared.runtime.settings`'s business.
 """
 
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -179,6 +180,32 @@ class OwnSettings(Section):
     """Ids of the OpenStack users that our actions, and what they start, act as."""
     requests: Strings = ()
     """Request ids that they send; `*` is any text."""
+
+
+def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        try:
+            ip_network(text)
+        except ValueError as error:
+            raise ValueError(f"{error}; write for example 10.0.0.0/8") from error
+    return texts
+
+
+class ActionSettings(Section):
+    """How the actions of rules are run; what they do stands in the rules."""
+
+    retry_for: PositiveDuration = timedelta(hours=24)
+    """For how long a failing action is tried; then it is a dead letter."""
+    retry_first: PositiveDuration = timedelta(seconds=5)
+    """At most so long after the first failure; each further wait is up to three times longer."""
+    retry_longest: PositiveDuration = timedelta(hours=4)
+    """Between two tries, at most."""
+    at_once: Count = 100
+    """Actions in hand in one copy of the processor."""
+    per_receiver: Count = 8
+    """Of them for one receiver; one that failed three times in a row gets one, until it works."""
+    allow_networks: Annotated[tuple[str, ...], AfterValidator(_networks)] = ()
+    """Private networks that webhooks may reach without `allow_private` in the rule."""
 
 
 class RetentionSettings(Section):

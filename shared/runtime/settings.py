@@ -16,6 +16,7 @@ from shared.runtime.document import Document, read_document
 from shared.runtime.overrides import apply_overrides, variable_name
 from shared.runtime.problems import Places, problems_of
 from shared.runtime.sections import (
+    ActionSettings,
     BusSettings,
     CloudSettings,
     DatabaseSettings,
@@ -42,6 +43,7 @@ class Settings(Section):
     own: OwnSettings = OwnSettings()
     catalogue: tuple[str, ...] = ()
     """YAML files that add event types to the built-in catalogue, or say other things of them."""
+    actions: ActionSettings = ActionSettings()
     retention: RetentionSettings = RetentionSettings()
     http: HTTPSettings = HTTPSettings()
     webhook: ListenerSettings = ListenerSettings()

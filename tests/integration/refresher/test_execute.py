@@ -11,6 +11,7 @@ from shared.event import Action
 from shared.openstack.client import CloudClient
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
+from shared.store.dead_letters import LetterFilter
 from shared.target import BY_KIND
 from tests.support.fake_cloud import FakeCloud
 from tests.support.refresh import Table, target
@@ -136,9 +137,12 @@ async def test_a_target_that_never_works_becomes_a_dead_letter(
     while await setting.waiting():
         tries += await setting.work_off(AN_HOUR)
     assert tries == setting.worker.effort.attempts
-    (kept,) = await setting.letters.find(origin="refresher")
+    (kept,) = await setting.letters.find(LetterFilter(origin="refresher"))
     assert "503 broken" in kept.letter.reason
     assert b'"key":"a"' in kept.letter.body
+    assert kept.letter.tries == tries
+    assert kept.letter.first_at is not None
+    assert kept.letter.first_at < kept.letter.at
 
 
 async def test_a_refusal_that_nobody_can_mend_is_dead_at_once(
@@ -158,8 +162,9 @@ async def test_an_object_that_cannot_be_stored_dies_alone(
     await setting.ask(*(target("port", key) for key in "abc"))
     await setting.work_off()
     assert await setting.living("port") == ["a", "c"]
-    (kept,) = await setting.letters.find(origin="refresher")
+    (kept,) = await setting.letters.find(LetterFilter(origin="refresher"))
     assert kept.letter.reason.startswith("port/b: ")
+    assert b'"kind":"port","id":"b"' in kept.letter.body
     assert await setting.waiting() == 0
 
 

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from services.catcher.metrics import CatcherMetrics
 from services.cli.reloading import ReloadMetrics
+from services.processor.actions.metrics import ActionMetrics
 from services.processor.metrics import ProcessorMetrics
 from services.refresher.metrics import RefresherMetrics
 
@@ -17,7 +18,13 @@ ROW = re.compile(r"^\| `(\w+)` \| \w+ \| ([\w, -]+) \|", re.MULTILINE)
 def real() -> dict[str, str]:
     """Return the labels of every metric by name."""
     registry = CollectorRegistry()
-    for metrics in (CatcherMetrics, ProcessorMetrics, RefresherMetrics, ReloadMetrics):
+    for metrics in (
+        CatcherMetrics,
+        ProcessorMetrics,
+        ActionMetrics,
+        RefresherMetrics,
+        ReloadMetrics,
+    ):
         metrics(registry)
     found = {}
     for collector in registry._collector_to_names:

@@ -1,0 +1,61 @@
+"""One try of one action: whatever a kind does, it ends with an outcome."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+
+from services.processor.actions.checking import LONGEST_DEADLINE
+from services.processor.actions.port import ActionCall, Never, Outcome, Run, TryAgain
+from shared.errors import Permanent, Transient
+from shared.openstack.replies import one_line
+from shared.runtime.durations import format_duration
+from shared.secret import mask_all
+from shared.store.outbox import ClaimedAction
+
+BACKSTOP = LONGEST_DEADLINE + timedelta(seconds=30)
+"""Kinds have deadlines of their own; this ends what a package's kind forgot."""
+
+log = structlog.get_logger(__name__)
+
+
+async def attempt(claimed: ClaimedAction, runs: Mapping[str, Run]) -> Outcome:
+    """Run a claimed action once; only a cancel passes."""
+    run = runs.get(claimed.spec.kind)
+    if run is None:
+        # Another copy may have the package, or this one after it is installed.
+        return TryAgain(f"there is no kind {claimed.spec.kind!r} here; is its package installed?")
+    deadline = asyncio.timeout(BACKSTOP.total_seconds())
+    try:
+        firing = claimed.firing()
+        call = ActionCall(
+            firing=firing,
+            settings=claimed.spec.settings,
+            idempotency_key=firing.idempotency_key(claimed.position),
+            attempt=claimed.tries + 1,
+        )
+        async with deadline:
+            return await run(call)
+    except Permanent as error:
+        return Never(_told(error))
+    except Transient as error:
+        return TryAgain(_told(error))
+    except Exception as error:  # a package's kind may raise anything
+        if deadline.expired():
+            return TryAgain(f"it did not end within {format_duration(BACKSTOP)}")
+        log.exception("action_raised", kind=claimed.spec.kind, rule=claimed.rule)
+        return TryAgain(_told(error, f"{type(error).__name__}: "))
+
+
+def unusable(reason: str) -> Run:
+    """Return what stands in for a kind that cannot be opened here."""
+
+    async def run(_: ActionCall) -> Outcome:
+        return TryAgain(_told(reason))
+
+    return run
+
+
+def _told(error: object, before: str = "") -> str:
+    return one_line(mask_all(f"{before}{error}"))
