@@ -246,7 +246,7 @@ async def open_session(address: Address, *, name: str) -> AsyncIterator[Session]
     try:
         with _unavailable_when_it_fails("opening a channel", host):
             async with asyncio.timeout(CALL_SECONDS):
-                channel = await connection.channel(publisher_confirms=True)
+                channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
                 underlay = await channel.get_underlay_channel()
         assert isinstance(underlay, aiormq.Channel), "the only class aiormq has"
         session = Session(connection, underlay, host, rank)
