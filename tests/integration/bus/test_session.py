@@ -24,7 +24,7 @@ async def test_a_call_on_a_connection_that_is_closed_is_a_broker_that_is_away(
 
 async def test_a_message_that_no_queue_takes_is_not_confirmed(rabbit_url: str) -> None:
     async with open_session(Address.parse(rabbit_url), name="test") as session:
-        with pytest.raises(BusUnavailable, match="publishing to exchange 'amq.topic'"):
+        with pytest.raises(BusUnavailable, match="publishing to exchange"):
             await session.publish("amq.topic", "nobody", b"lost", spec.Basic.Properties())
         await session.declare_queue("mine", {})
         await session.publish("", "mine", b"kept", spec.Basic.Properties())
