@@ -104,7 +104,7 @@ class Bench:
 
     async def told(self, pattern: str = "osevents.*") -> list[TimelineRow]:
         """Return what the timeline says of actions, oldest first."""
-        rows = await Timeline(self.database).find(TimelineFilter(type=pattern), most=10_000)
+        rows = await Timeline(self.database).find(TimelineFilter(types=(pattern,)), most=10_000)
         return rows[::-1]
 
 
