@@ -1,12 +1,12 @@
 """What the catcher counts (docs/reference/metrics.md has the list for all services)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.catcher.state import CloudState
-from shared.event import Event
+from shared.event import Event, Occasion
 
 
 class CatcherMetrics:
@@ -87,6 +87,48 @@ class CatcherMetrics:
             registry=registry,
         )
 
+        self.history_events = Gauge(
+            "osevents_history_events",
+            "Events loaded so far of what the source held when it was first met.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.history_rate = Gauge(
+            "osevents_history_events_per_second",
+            "How fast history is loaded, over the last minute; 0 when it is over.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.history_share = Gauge(
+            "osevents_history_done_ratio",
+            "The loaded part of history's span of time; 1 when it is over.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.history_left = Gauge(
+            "osevents_history_left_seconds",
+            "How long loading will take if the rest is as dense as the last minute's.",
+            ("cloud",),
+            registry=registry,
+        )
+
+        self._history = (
+            self.history_events,
+            self.history_rate,
+            self.history_share,
+            self.history_left,
+        )
+
+    def history_at(self, cloud: str, *, events: int, per_second: float, share: float) -> None:
+        """Show how far the loading of history has come."""
+        self.history_events.labels(cloud).set(events)
+        self.history_rate.labels(cloud).set(per_second)
+        self.history_share.labels(cloud).set(share)
+
+    def history_will_take(self, cloud: str, left: timedelta) -> None:
+        """Show how long the loading of history will take."""
+        self.history_left.labels(cloud).set(left.total_seconds())
+
     def moved(
         self, cloud: str, source: str, events: Sequence[Event], unreadable: int, now: datetime
     ) -> None:
@@ -97,10 +139,11 @@ class CatcherMetrics:
         lag = self.lag.labels(cloud)
         newest: dict[str, datetime] = {}
         for event in events:
-            lag.observe(max(0.0, (now - event.time).total_seconds()))
-            newest[event.service] = max(event.time, newest.get(event.service, event.time))
             if not event.known:
                 self.unknown_types.labels(cloud, event.service).inc()
+            if event.occasion is Occasion.NEWS:
+                lag.observe(max(0.0, (now - event.time).total_seconds()))
+                newest[event.service] = max(event.time, newest.get(event.service, event.time))
         for service, time in newest.items():
             self.last_event.labels(cloud, service).set(time.timestamp())
 
@@ -112,7 +155,7 @@ class CatcherMetrics:
 
     def forget(self, cloud: str) -> None:
         """Show a cloud no more that is watched no more; what was counted stays."""
-        for gauge in (self.blind, self.silent, self.source_up, self.last_event):
+        for gauge in (self.blind, self.silent, self.source_up, self.last_event, *self._history):
             gauge.remove_by_labels({"cloud": cloud})
 
     def dropped(self, cloud: str, by_pattern: Mapping[str, int]) -> None:

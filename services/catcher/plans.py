@@ -4,21 +4,25 @@ A new kind of source is a class here (or beside its source) that keeps `Plan`; t
 more of it than that.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Protocol
 
+from services.catcher.history import History
 from services.catcher.metrics import CatcherMetrics
 from services.catcher.sources.amqp import open_amqp_source
 from services.catcher.sources.amqp_queue import Subscription
+from services.catcher.sources.events_api import API, Dialect, Reader
 from services.catcher.sources.last_read import LastRead
-from services.catcher.sources.panko import API, PankoSource, Start
+from services.catcher.sources.pager import Pager
+from services.catcher.sources.polled import PolledSource
 from services.catcher.sources.port import OnGap, Source
 from services.catcher.sources.webhook import WebhookSource
 from services.catcher.sources.webhook_listener import Credentials, Route, WebhookListener
+from services.catcher.turn import Leisure
 from shared.amqp.address import Address
 from shared.backoff import Backoff
 from shared.clock import Clock
@@ -37,6 +41,8 @@ class Means:
     metrics: CatcherMetrics
     on_gap: Callable[[str, str], OnGap]
     """Of a cloud and a source's name: whom to tell of gaps."""
+    backlog: Callable[[], Awaitable[int]]
+    """See `shared.bus.port.Publisher.backlog`."""
 
     def checkpoint(self, cloud: str, source: str) -> "StoredCheckpoint":
         """Return where a source keeps how far it was read."""
@@ -48,7 +54,7 @@ class Means:
 
 
 class Plan(Protocol):
-    """How to read one source of one cloud."""
+    """How to read one source of one cloud, or several that go together."""
 
     @property
     def cloud(self) -> str:
@@ -60,8 +66,11 @@ class Plan(Protocol):
         """Whether only one copy of the catcher may read it at a time."""
         ...
 
-    def open(self, means: Means) -> AbstractAsyncContextManager[Source]:
-        """Return a context that gives the source and closes it."""
+    def open(self, means: Means) -> AbstractAsyncContextManager[Sequence[Source]]:
+        """Return a context that gives the sources and closes them.
+
+        The first one tells how it stands.
+        """
         ...
 
 
@@ -75,7 +84,7 @@ class AMQPPlan:
     alone: bool = False
 
     @asynccontextmanager
-    async def open(self, means: Means) -> AsyncIterator[Source]:
+    async def open(self, means: Means) -> AsyncIterator[Sequence[Source]]:
         """See the port."""
         async with open_amqp_source(
             self.address,
@@ -84,7 +93,7 @@ class AMQPPlan:
             random=means.random,
             last_read=means.last_read(self.cloud, f"amqp {self.subscription.name}"),
         ) as source:
-            yield source
+            yield (source,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ class WebhookPlan:
     alone: bool = False
 
     @asynccontextmanager
-    async def open(self, means: Means) -> AsyncIterator[Source]:
+    async def open(self, means: Means) -> AsyncIterator[Sequence[Source]]:
         """See the port."""
         source = WebhookSource(
             on_gap=means.on_gap(self.cloud, "webhook"),
@@ -115,7 +124,7 @@ class WebhookPlan:
             source.listening(),
             self.listener.serving(Route(self.path, self.credentials, source, count)),
         ):
-            yield source
+            yield (source,)
 
 
 class OpenAPI(Protocol):
@@ -127,33 +136,62 @@ class OpenAPI(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PankoPlan:
-    """Poll a cloud's Events API, one copy at a time."""
+class EventsAPIPlan:
+    """Poll a cloud's Events API, one copy at a time, and load what it held before."""
 
     cloud: str
     open_api: OpenAPI
-    start: Start
+    dialect: Dialect
     poll_interval: timedelta
+    history: bool
+    """Whether to load what was there before the first start."""
+    history_since: datetime | None = None
+    """From when on; None: all that is kept."""
     alone: bool = True
 
     @asynccontextmanager
-    async def open(self, means: Means) -> AsyncIterator[Source]:
+    async def open(self, means: Means) -> AsyncIterator[Sequence[Source]]:
         """See the port."""
+        name = self.dialect.name
         async with self.open_api() as api:
-            yield PankoSource(
-                api,
-                means.checkpoint(self.cloud, "panko"),
-                start=self.start,
+            reader = Reader(api, self.dialect, cloud=self.cloud)
+            news = PolledSource(
+                reader,
+                means.checkpoint(self.cloud, name),
+                on_gap=means.on_gap(self.cloud, name),
                 poll_interval=self.poll_interval,
                 clock=means.clock,
                 random=means.random,
                 backoff=means.backoff,
             )
+            if not self.history:
+                yield (news,)
+                return
+            yield (news, self._history(reader, news, means))
+
+    def _history(self, reader: Reader, news: PolledSource, means: Means) -> History:
+        name = f"{news.name} history"
+        clock, random, backoff = means.clock, means.random, means.backoff
+        return History(
+            Pager(reader, name=name, clock=clock, random=random, backoff=backoff),
+            means.checkpoint(self.cloud, name),
+            since=self.history_since,
+            news=news,
+            leisure=Leisure(
+                turn=news.turn,
+                backlog=means.backlog,
+                clock=clock,
+                random=random,
+                backoff=backoff,
+            ),
+            metrics=means.metrics,
+            clock=clock,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:
-    """A source's checkpoint in PostgreSQL; see `services.catcher.sources.panko.Checkpoint`."""
+    """A source's checkpoint in PostgreSQL; see `services.catcher.sources.port.Checkpoint`."""
 
     database: Database
     cloud: str

@@ -24,7 +24,7 @@ from shared.catalogue.catalogue import Catalogue
 from shared.clock import Clock
 from shared.dead_letter import DeadLetter
 from shared.errors import Transient
-from shared.event import Event
+from shared.event import Event, Occasion
 from shared.retrying import until_it_works
 from shared.waiting import unless_stopped
 
@@ -53,13 +53,15 @@ class Pump:
     """What is dropped before anything is made of it; counted, see `osevents_filtered_total`."""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Pump until `stop` is set; what was received by then is finished."""
+        """Pump until `stop` is set or the source ends; what was received by then is finished."""
         while not stop.is_set():
             handover = await unless_stopped(
                 self.source.receive(most=MOST_AT_ONCE, wait=GATHER), stop
             )
             if handover is not None:
                 await self.move(handover)
+                if handover.last:
+                    return
 
     async def move(self, handover: Handover) -> None:
         """Bring one handover to the bus, however long the bus makes us wait."""
@@ -89,6 +91,8 @@ class Pump:
                 events.append(
                     normalise(item, cloud=self.cloud, received_at=now, catalogue=self.catalogue)
                 )
+        if self.source.occasion is not Occasion.NEWS:
+            events = [event._replace(occasion=self.source.occasion) for event in events]
         return events, letters, dropped
 
     async def _until_taken(self, events: list[Event], letters: list[DeadLetter]) -> None:

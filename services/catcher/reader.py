@@ -6,7 +6,7 @@ at a time, which holds a PostgreSQL advisory lock.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 from uuid import UUID
@@ -25,7 +25,7 @@ from shared.bus.port import Publisher
 from shared.catalogue.catalogue import Catalogue
 from shared.clock import Clock
 from shared.errors import OseventsError
-from shared.event import Event
+from shared.event import Event, Occasion
 from shared.retrying import until_it_works
 from shared.store.database import Database
 from shared.store.locks import try_lock
@@ -121,27 +121,38 @@ class PlanReader:
             backoff=BACKOFF,
             metrics=desk.metrics,
             on_gap=self._on_gap,
+            backlog=desk.bus.backlog,
         )
-        async with self._plan.open(means) as source:
-            self._source, self.name = source, source.name
+        async with self._plan.open(means) as sources:
+            first = sources[0]
+            self._source, self.name = first, first.name
             try:
-                pump = Pump(
-                    cloud=cloud,
-                    source=source,
-                    bus=desk.bus,
-                    catalogue=desk.catalogue,
-                    clock=desk.clock,
-                    random=desk.random,
-                    metrics=desk.metrics,
-                    backoff=BACKOFF,
-                    filter=self._wanted,
-                    heard=self._listener.heard,
-                )
-                await pump.run(stop)
+                async with asyncio.TaskGroup() as group:
+                    for source in sources:
+                        group.create_task(self._pump(source).run(stop), name=f"pump {source.name}")
+            except* OseventsError as failures:
+                raise _first_of(failures) from failures
             finally:
                 self._source = None
                 self._failure = "closed"
-                desk.metrics.source_up.labels(cloud, source.name).set(0)
+                desk.metrics.source_up.labels(cloud, first.name).set(0)
+
+    def _pump(self, source: Source) -> Pump:
+        desk = self._desk
+        pump = Pump(
+            cloud=self._plan.cloud,
+            source=source,
+            bus=desk.bus,
+            catalogue=desk.catalogue,
+            clock=desk.clock,
+            random=desk.random,
+            metrics=desk.metrics,
+            backoff=BACKOFF,
+            filter=self._wanted,
+        )
+        # History says nothing of the cloud's rhythm.
+        is_news = source.occasion is Occasion.NEWS
+        return replace(pump, heard=self._listener.heard) if is_news else pump
 
     def _on_gap(self, cloud: str, source: str) -> OnGap:
         async def report(reason: str) -> None:
@@ -155,3 +166,9 @@ class PlanReader:
             self._listener.missed(now)
 
         return report
+
+
+def _first_of(failures: BaseExceptionGroup[OseventsError]) -> OseventsError:
+    """Return the first failure of a group, however deep it is in there."""
+    failure = failures.exceptions[0]
+    return _first_of(failure) if isinstance(failure, BaseExceptionGroup) else failure

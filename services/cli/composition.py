@@ -164,6 +164,7 @@ def refreshed_clouds(parts: Parts, settings: Settings) -> dict[str, RefreshedClo
                 merge=cloud.refresh.merge_window,
                 batch=cloud.refresh.batch_window,
                 create=cloud.refresh.create_delay,
+                history=cloud.refresh.history,
             ),
             full_pass_interval=cloud.refresh.full_pass_interval,
             made_from=cloud,

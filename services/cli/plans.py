@@ -6,10 +6,12 @@ from random import Random
 
 from services.catcher.cloud import WatchedCloud
 from services.catcher.filters import TypeFilter, wanted_exchanges
-from services.catcher.plans import AMQPPlan, PankoPlan, Plan
+from services.catcher.plans import AMQPPlan, EventsAPIPlan, Plan
 from services.catcher.sources.amqp import routing_keys
 from services.catcher.sources.amqp_queue import Subscription
-from services.catcher.sources.panko import Start
+from services.catcher.sources.ceilometer import Ceilometer
+from services.catcher.sources.events_api import Dialect
+from services.catcher.sources.panko import Panko
 from services.catcher.sources.webhook_listener import WebhookListener
 from services.cli.webhooks import check_webhooks, webhook_plan
 from shared.amqp.transport_url import parse_transport_url
@@ -20,7 +22,7 @@ from shared.openstack.cloud import load_cloud
 from shared.runtime.sections import CloudSettings
 from shared.runtime.settings import Settings
 
-READABLE_SOURCES = ("auto", "amqp", "panko", "webhook")
+EVENTS_APIS: dict[str, Dialect] = {"panko": Panko(), "ceilometer": Ceilometer()}
 
 
 def check_clouds(settings: Settings) -> None:
@@ -28,13 +30,6 @@ def check_clouds(settings: Settings) -> None:
     problems: list[Problem] = [*check_webhooks(settings)]
     for cloud in settings.clouds:
         place = f"clouds[{cloud.name}]"
-        if cloud.source not in READABLE_SOURCES:
-            problems.append(
-                Problem(
-                    f"{place}.source",
-                    f"{cloud.source} cannot be read yet; use {' or '.join(READABLE_SOURCES)}",
-                )
-            )
         if cloud.source == "amqp" and not cloud.amqp.transports:
             problems.append(
                 Problem(f"{place}.amqp.transports", "source is amqp, but no broker is given")
@@ -62,13 +57,15 @@ def plans_for(
     """
     if cloud.source == "webhook":
         return [webhook_plan(cloud, listener)]
-    if cloud.source == "panko" or not cloud.amqp.transports:
+    if cloud.source in EVENTS_APIS or not cloud.amqp.transports:
         return [
-            PankoPlan(
+            EventsAPIPlan(
                 cloud=cloud.name,
                 open_api=lambda: client_of(cloud, clock=clock, random=random),
-                start=_start(cloud.history),
+                dialect=EVENTS_APIS.get(cloud.source, Panko()),
                 poll_interval=cloud.poll_interval,
+                history=cloud.history != "skip",
+                history_since=cloud.history if isinstance(cloud.history, datetime) else None,
             )
         ]
     transports = [parse_transport_url(url.reveal()) for url in cloud.amqp.transports]
@@ -109,12 +106,6 @@ def client_of(
         concurrency=cloud.refresh.concurrency, calls_per_second=cloud.refresh.calls_per_second
     )
     return CloudClient.open(load_cloud(cloud.name), clock=clock, random=random, limits=limits)
-
-
-def _start(history: datetime | str) -> Start:
-    if isinstance(history, datetime):
-        return Start(since=history)
-    return Start(since=None, skip_history=history == "skip")
 
 
 def subscription_of(cloud: CloudSettings, *, place: str | None = None) -> Subscription:

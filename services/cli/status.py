@@ -1,7 +1,7 @@
 """`osevents status`: whether it flows, what waits, what is wrong."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -105,6 +105,21 @@ def figures(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:
         elif name.startswith("osevents_filtered_total{"):
             cloud = name.partition("{")[2].rstrip("}")
             yield Line(cloud, "dropped by filters since start", int(value))
+        elif name.startswith("osevents_history_events{"):
+            cloud = name.partition("{")[2].rstrip("}")
+            yield Line(cloud, "history", history_line(sums, cloud))
+
+
+def history_line(figures: Mapping[str, float], cloud: str) -> str:
+    """Return how far the loading of a cloud's history has come."""
+    events = int(figures[f"osevents_history_events{{{cloud}}}"])
+    share = figures.get(f"osevents_history_done_ratio{{{cloud}}}", 0.0)
+    rate = figures.get(f"osevents_history_events_per_second{{{cloud}}}", 0.0)
+    if share >= 1:
+        return f"{events} events, all loaded"
+    text = f"{events} events, {share:.0%} of its time, {rate:.0f}/s"
+    left = figures.get(f"osevents_history_left_seconds{{{cloud}}}")
+    return text if left is None else f"{text}, about {timedelta(seconds=round(left))} left"
 
 
 def clouds(heartbeats: Sequence[Heartbeat], now: datetime) -> Iterable[Line]:

@@ -17,7 +17,7 @@ from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.targets import deletions, targets
 from shared.clock import Clock
 from shared.errors import Permanent
-from shared.event import Action, Event
+from shared.event import Action, Event, Occasion
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind
 from shared.store.inventory import Inventory
@@ -41,6 +41,8 @@ class Windows:
     """How long what was created is left alone; what does not live so long costs nothing."""
     passing: timedelta = timedelta(seconds=8)
     """How long an object in the middle of something is left to the event that ends it."""
+    history: bool = False
+    """Whether events of loaded history ask for anything."""
 
 
 @dataclass(slots=True)
@@ -69,14 +71,23 @@ class Intake:
 
     async def handle(self, events: Sequence[Event]) -> None:
         """Commit the effects of `events`; raises StoreUnavailable, and Permanent for a poison."""
-        ours = [event for event in events if event.cloud in self.windows]
-        for event in events:
-            if event.cloud not in self.windows:
-                self.metrics.foreign_events.labels(event.cloud).inc()
-        effects = self._effects(ours)
+        effects = self._effects([event for event in events if self._concerns_us(event)])
         await self._bury(effects.gone)
         needs = await self._tell(effects)
         await self._ask(effects, needs)
+
+    def _concerns_us(self, event: Event) -> bool:
+        """Tell whether to react to an event; those left out are counted."""
+        windows = self.windows.get(event.cloud)
+        if windows is None:
+            self.metrics.foreign_events.labels(event.cloud).inc()
+            return False
+        if event.occasion is Occasion.HISTORY and not windows.history:
+            # Long past: what it touched is in the first full pass, and what it says is gone may
+            # have come back since.
+            self.metrics.history_events.labels(event.cloud).inc()
+            return False
+        return True
 
     def _effects(self, events: Sequence[Event]) -> _Effects:
         effects = _Effects()

@@ -25,6 +25,9 @@ class RefresherMetrics:
         self.foreign_events = counter(
             "refresher_foreign_events", "Events of clouds that are not configured here.", "cloud"
         )
+        self.history_events = counter(
+            "refresher_history_events", "Events of loaded history, which ask for nothing.", "cloud"
+        )
         self.asked = counter("targets_asked", "Targets that events asked for.", "cloud", "kind")
         self.told = counter(
             "objects_told", "Objects taken from notifications without a read.", "cloud", "kind"

@@ -56,6 +56,15 @@ class ConfirmedPublisher:
         if failure is not None:
             raise BusUnavailable(f"not all messages were confirmed: {failure}") from failure
 
+    async def waiting_in(self, queue: str) -> int:
+        """Return how many messages wait in `queue`, 0 when it does not exist.
+
+        Raises BusUnavailable.
+        """
+        async with self._turn:
+            session = await self._open()
+        return await session.waiting_in(queue) or 0
+
     async def close(self) -> None:
         """Close the session, if there is one."""
         self._session = None

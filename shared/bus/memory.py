@@ -60,6 +60,9 @@ class _Queue(Generic[_Item]):
             self._changed.notify_all()
             return taken
 
+    def __len__(self) -> int:
+        return len(self._items)
+
     async def put_back(self, taken: list[tuple[_Item, _Publication]]) -> None:
         """Return items to the front, in their order."""
         async with self._changed:
@@ -151,6 +154,10 @@ class MemoryBus:
         publication = _Publication(len(letters))
         await self._dead.put(letters, publication)
         await publication.done.wait()
+
+    async def backlog(self) -> int:
+        """See `shared.bus.port.Publisher.backlog`."""
+        return max(map(len, self._queues.values()))
 
     @asynccontextmanager
     async def subscribe(self, group: str) -> AsyncIterator[MemorySubscription]:

@@ -40,6 +40,15 @@ class Publisher(Protocol):
         """Keep `letters` for the operator; same promise as `publish`."""
         ...
 
+    async def backlog(self) -> int:
+        """Return about how many messages wait for the group that is furthest behind.
+
+        What its consumers have received is not counted: 0 means that whatever is published now is
+        received next. For those who can wait (history) not to be in the way of those who cannot.
+        Raises BusUnavailable.
+        """
+        ...
+
 
 class Subscription(Protocol):
     """One copy's share of a consumer group's events.

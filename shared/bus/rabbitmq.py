@@ -132,6 +132,10 @@ class RabbitBus:
             log.warning("bus_takes_less", limit_bytes=error.limit_bytes)
             raise
 
+    async def backlog(self) -> int:
+        """See `shared.bus.port.Publisher.backlog`."""
+        return max([await self._publisher.waiting_in(queue_of(group)) for group in GROUPS])
+
     async def keep(self, letters: Sequence[DeadLetter]) -> None:
         """Make dead letters of what we received, however long the broker makes us wait."""
         await until_it_works(

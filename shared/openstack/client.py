@@ -56,6 +56,8 @@ class _Call:
     path: str
     url: URL
     headers: Mapping[str, str]
+    parse: bool = True
+    """Whether the reply is wanted as a JSON value, not as it came."""
 
     def __str__(self) -> str:
         return f"{self.service_type}: GET {self.path}"
@@ -126,6 +128,26 @@ class CloudClient:
         Raises CloudUnavailable after the retries, CloudRefused for everything that stays refused,
         also (status 404, no detail) for a service that the catalogue does not have.
         """
+        return await self._get(service_type, path, params, microversion=microversion, parse=True)
+
+    async def body(self, service_type: str, path: str, params: Params = ()) -> bytes:
+        """Return the body of `path` as it came, for those who read JSON more leniently than `get`.
+
+        Raises what `get` raises.
+        """
+        body = await self._get(service_type, path, params, microversion=None, parse=False)
+        assert isinstance(body, bytes)
+        return body
+
+    async def _get(
+        self,
+        service_type: str,
+        path: str,
+        params: Params,
+        *,
+        microversion: str | None,
+        parse: bool,
+    ) -> Any:
         endpoint = await self.endpoint(service_type)
         if endpoint is None:
             message = f"cloud {self.name} has no service {service_type} in its catalogue"
@@ -135,6 +157,7 @@ class CloudClient:
             path,
             URL(f"{endpoint.url}/{path.lstrip('/')}" + _query(params), encoded=True),
             _microversion_header(service_type, microversion),
+            parse,
         )
         return await self._with_retries(call)
 
@@ -201,7 +224,7 @@ class CloudClient:
                 reason = str(error) or type(error).__name__
                 raise CloudUnavailable(f"{call}: {reason}") from error
             if reply.status == _OK:
-                return _json(call, body)
+                return _json(call, body) if call.parse else body
             raise self._refusal(call, reply, body, gate)
 
     async def _body(self, call: _Call, reply: aiohttp.ClientResponse) -> bytes:

@@ -135,6 +135,8 @@ class RefreshSettings(Section):
     """Reads at once, for each service of the cloud."""
     calls_per_second: Annotated[float, Field(gt=0)] | None = None
     """Of each service of the cloud at most; absent: as fast as it answers."""
+    history: bool = False
+    """Whether loaded history asks for refreshes, too; the first full pass has seen it all."""
 
 
 def _usable_in_routing_keys(name: str) -> str:
@@ -154,9 +156,9 @@ class CloudSettings(Section):
     source: Literal["auto", "amqp", "panko", "ceilometer", "webhook"] = "auto"
     """Where its notifications come from; auto: RabbitMQ when `amqp.transports` says where."""
     history: History = "all"
-    """How far back to read when there is no checkpoint: skip, all, or an ISO time."""
+    """What to load of what the Events API held at the first start: skip, all, since an ISO time."""
     poll_interval: PositiveDuration = timedelta(seconds=20)
-    """Between two questions to an API that has to be asked for events."""
+    """Between two questions to an Events API; down to 1 s while there is much to read."""
     amqp: AMQPSettings = AMQPSettings()
     webhook: WebhookSettings = WebhookSettings()
     filters: FilterSettings = FilterSettings()

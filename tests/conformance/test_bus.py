@@ -14,6 +14,7 @@ from shared.clock import SystemClock
 from shared.dead_letter import DeadLetter
 from shared.errors import BusUnavailable
 from tests.support.events import NOON, event, ids, numbered
+from tests.support.waiting import eventually
 
 SOON = timedelta(milliseconds=50)
 BOUND_SECONDS = 20
@@ -224,3 +225,22 @@ async def test_a_full_bus_makes_the_publisher_wait_and_loses_nothing(bus: Bus) -
 async def test_publishing_nothing_returns_at_once(bus: Bus) -> None:
     await bus.publish([])
     await bus.dead_letter([])
+
+
+async def test_what_a_group_has_not_received_yet_is_the_backlog(bus: Bus) -> None:
+    async def there_is_one() -> bool:
+        return await bus.backlog() > 0
+
+    async def there_is_none() -> bool:
+        return await bus.backlog() == 0
+
+    async with asyncio.TaskGroup() as group:
+        publishing = group.create_task(bus.publish(numbered(3)))
+        await eventually(there_is_one, what="events wait")
+        async with bus.subscribe("processor") as processor:
+            await take(processor, 3)
+            assert await there_is_one(), "the refresher has not received them"
+            async with bus.subscribe("refresher") as refresher:
+                await take(refresher, 3)
+                await publishing
+                await eventually(there_is_none, what="nothing waits")

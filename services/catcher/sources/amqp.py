@@ -30,6 +30,7 @@ from shared.amqp.address import Address
 from shared.amqp.consumer import BatchConsumer, RawBatch, open_consumer
 from shared.amqp.session import Session
 from shared.errors import BusUnavailable, UnreadableNotification
+from shared.event import Occasion
 from shared.waiting import end
 
 log = structlog.get_logger(__name__)
@@ -66,6 +67,11 @@ class AMQPSource:
     def name(self) -> str:
         """See the port."""
         return self._subscription.name
+
+    @property
+    def occasion(self) -> Occasion:
+        """See the port."""
+        return Occasion.NEWS
 
     @property
     def trouble(self) -> str | None:

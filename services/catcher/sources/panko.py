@@ -1,266 +1,142 @@
-"""Panko's Events API (and what its predecessor shares with it), polled by timestamp.
+"""How Panko 1 to 10 wants to be asked; see `services.catcher.sources.events_api.Dialect`.
 
-A sweep asks for everything generated since the checkpoint less an overlap, page by page with
-Panko's marker, oldest first. The overlap is needed because an event appears under the time it was
-*generated*, which may lie before what was read already: agents queue, several write at once, clocks
-differ. Ids seen within the overlap are remembered, so it repeats nothing; after a restart it does,
-and the event's id makes that harmless.
-
-The checkpoint moves when the bus has taken a page. Facts: Panko 10's `api/controllers/v2`: every
-condition needs field, op, value and type (they are zipped by position, a missing one is a 500), an
-unknown marker is a 500, `limit` has no maximum, values of `start_timestamp` allow only `ge`.
+Differences by release: `all_tenants` came with 4 (Queens; before, an administrator sees their own
+project's events and those without one), and exactly 4.0.0 compares times with `eq` only (which
+means "at or after" there all the same); Panko 1 (Newton) knows no `marker` and no `sort`, and is
+asked as Ceilometer is.
 """
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from random import Random
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
-import orjson
-import structlog
+from services.catcher.sources.events_api import Dialect, Params, Reader, condition, spelled
+from services.catcher.sources.sweep import EARLIEST, MarkerSweep, Query, Sweep, WindowSweep, time_of
+from shared.errors import CloudRefused, CloudUnavailable
 
-from services.catcher.decoding.envelope import from_panko
-from services.catcher.decoding.notification import Notification
-from services.catcher.sources.port import Handover, Unreadable
-from shared.backoff import Backoff
-from shared.clock import Clock
-from shared.errors import CloudRefused, CloudUnavailable, UnreadableNotification
-
-SERVICE_TYPE = "event"
-PAGE = 500
-OVERLAP = timedelta(seconds=60)
-
-log = structlog.get_logger(__name__)
-
-Params = list[tuple[str, str]]
-
-
-class Endpoint(Protocol):
-    """Where a service is."""
-
-    @property
-    def url(self) -> str:
-        """The root of the API, with or without its version."""
-        ...
-
-
-class API(Protocol):
-    """What is needed of `shared.openstack.client.CloudClient`."""
-
-    async def endpoint(self, service_type: str) -> Endpoint | None:
-        """Return where a service is; None when the cloud's catalogue has none of that type."""
-        ...
-
-    async def get(self, service_type: str, path: str, params: Sequence[tuple[str, str]]) -> Any:
-        """Return the JSON value of a GET; raises CloudUnavailable or CloudRefused."""
-        ...
-
-
-class Checkpoint(Protocol):
-    """Where the position is kept, durably."""
-
-    async def load(self) -> Mapping[str, Any] | None:
-        """Return the position saved last, None when there is none."""
-        ...
-
-    async def save(self, position: Mapping[str, Any]) -> None:
-        """Save the position; returns when it is durable."""
-        ...
+_REDIRECTS = frozenset({301, 302, 307, 308})
+_UNAUTHORISED, _FORBIDDEN = 401, 403
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """Where to begin when there is no checkpoint: `since` None means with the oldest event."""
+class Panko:
+    """Panko, as new as nothing has shown otherwise."""
 
-    since: datetime | None
-    skip_history: bool = False
-    """Begin with what comes after the newest event that Panko has now."""
-
-
-@dataclass(slots=True)
-class _Sweep:
-    """One pass over everything since a time."""
-
-    since: datetime | None
-    marker: str | None = None
-
-
-class PankoSource:
-    """See `services.catcher.sources.port.Source`."""
+    all_tenants: bool = True
+    only_eq: bool = False
+    pages: bool = True
+    """Whether it knows `marker` and `sort`."""
 
     name = "panko"
+    service_type = "event"
+    can_limit = True
 
-    def __init__(
-        self,
-        api: API,
-        checkpoint: Checkpoint,
-        *,
-        start: Start,
-        poll_interval: timedelta,
-        clock: Clock,
-        random: Random,
-        backoff: Backoff,
-    ) -> None:
-        self.trouble: str | None = "not asked yet"
-        """See the port."""
-        self._api = api
-        self._checkpoint = checkpoint
-        self._start = start
-        self._poll_interval = poll_interval
-        self._clock = clock
-        self._random = random
-        self._backoff = backoff
-        self._position: datetime | None = None
-        self._positioned = False
-        self._sweep: _Sweep | None = None
-        self._seen: dict[str, datetime] = {}
-        self._attempt = 0
+    @property
+    def can_sort(self) -> bool:
+        """See `Dialect`."""
+        return self.pages
 
-    async def receive(self, *, most: int, wait: timedelta) -> Handover:  # noqa: ARG002
-        """See the port. A page is there at once, so `wait` has nothing to wait for."""
-        while True:
-            if self._sweep is None:
-                self._sweep = await self._next_sweep()
-            sweep = self._sweep
-            limit = min(most, PAGE)
-            page = await self._ask(_conditions(sweep, limit))
-            if page is None:
-                continue
-            items = self._advance(sweep, page, limit)
-            if items:
-                return Handover(tuple(items), self._position)
+    def sweep(self, since: datetime | None, until: datetime | None) -> Sweep:
+        """See `Dialect`."""
+        if self.pages:
+            return MarkerSweep(since, until)
+        return WindowSweep(since or EARLIEST, until)
 
-    async def done(self, handover: Handover) -> None:
-        """See the port."""
-        if isinstance(handover.token, datetime):
-            await self._checkpoint.save({"generated": handover.token.isoformat()})
+    def restored(self, saved: Mapping[str, Any], until: datetime | None) -> Sweep:
+        """See `Dialect`."""
+        since = time_of(saved["since"])
+        if self.pages:
+            reached = time_of(saved.get("reached"))
+            return MarkerSweep(since, until, saved.get("after"), reached)
+        return self.sweep(since, until)
 
-    async def _next_sweep(self) -> _Sweep:
-        """Return the sweep to make now: the first one at once, later ones on time."""
-        if not self._positioned:
-            await self._find_position()
-        elif self._attempt == 0:
-            await asyncio.sleep(self._poll_interval.total_seconds())
-        since = self._position - OVERLAP if self._position is not None else None
-        return _Sweep(since)
+    def params(self, query: Query, *, newest_first: bool = False) -> Params:
+        """See `Dialect`. Without `limit` it would give 100; it takes any number."""
+        params: Params = (("limit", str(query.limit)),)
+        if self.all_tenants:
+            params += condition("all_tenants", "eq", "True", "string")
+        params += times(query, only_eq=self.only_eq)
+        if newest_first:
+            params += (("sort", "generated:desc"),)
+        if query.after is not None:
+            params += (("marker", query.after),)
+        return params
 
-    async def _find_position(self) -> None:
-        saved = await self._checkpoint.load()
-        if saved is not None:
-            self._position = datetime.fromisoformat(saved["generated"])
-        elif self._start.skip_history:
-            # The newest event's time, not our own clock's: the two may differ.
-            newest = None
-            while newest is None:
-                newest = await self._ask(_NEWEST)
-            times = [time for time in map(_generated, newest) if time is not None]
-            self._position = times[0] if times else self._clock.now()
-            self._seen = {
-                str(item["message_id"]): time for item, time in zip(newest, times, strict=False)
-            }
-        else:
-            self._position = self._start.since
-        self._positioned = True
+    def learnt(self, refusal: CloudRefused | CloudUnavailable) -> Dialect | None:
+        """See `Dialect`."""
+        if wants_eq(refusal) and not self.only_eq:
+            return replace(self, only_eq=True)
+        if self.pages and unknown(refusal, "sort"):
+            return replace(self, pages=False, all_tenants=False)
+        return None
 
-    async def _ask(self, params: Params) -> list[Any] | None:
-        """Return a page; None after trouble, which was waited out."""
+    def way_out(self, refusal: CloudRefused) -> str:
+        """See `Dialect`."""
+        return common_way_out(refusal)
+
+    async def acquainted(self, reader: Reader) -> Dialect:
+        """See `Dialect`.
+
+        An empty list with `all_tenants` may mean three things: there are no events; the caller is
+        no administrator, so that it was taken for the name of a trait; the release takes it for
+        one. The types of events, shown to administrators only, tell them apart.
+        """
+        if self.pages:
+            await reader.newest()  # which releases refuse that cannot do it
+        known = reader.dialect
+        if await reader.oldest() is not None or not isinstance(known, Panko):
+            return known
+        if not known.all_tenants:
+            return known
         try:
-            endpoint = await self._api.endpoint(SERVICE_TYPE)
-            if endpoint is None:
-                await self._wait_out(f"the cloud has no service of type {SERVICE_TYPE!r} (Panko)")
-                return None
-            # Catalogues name Panko without its version; discovery may have found it.
-            path = "/events" if endpoint.url.rstrip("/").endswith("/v2") else "/v2/events"
-            page = await self._api.get(SERVICE_TYPE, path, params)
-        except (CloudUnavailable, CloudRefused) as error:
-            # A marker whose event has expired is a 500: begin the sweep anew from the time.
-            self._sweep = None
-            await self._wait_out(str(error))
-            return None
-        if not isinstance(page, list):
-            await self._wait_out(f"{path} answered {type(page).__name__}, not a list of events")
-            return None
-        self.trouble = None
-        self._attempt = 0
-        return page
-
-    async def _wait_out(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            log.warning("source_trouble", source=self.name, reason=trouble)
-        self.trouble = trouble
-        self._attempt += 1
-        await asyncio.sleep(self._backoff.delay_seconds(self._attempt, self._random))
-
-    def _advance(
-        self, sweep: _Sweep, page: list[Any], limit: int
-    ) -> list[Notification | Unreadable]:
-        """Take what is new out of a page, and move on."""
-        items: list[Notification | Unreadable] = []
-        for item in page:
-            id_, generated = _id(item), _generated(item)
-            if id_ is not None and id_ in self._seen:
-                continue
-            items.append(_open(item))
-            if id_ is not None and generated is not None:
-                self._seen[id_] = generated
-                # A time in the future must not carry the position past what is still to come.
-                reached = min(generated, self._clock.now())
-                self._position = max(reached, self._position or reached)
-        sweep.marker = _id(page[-1]) if page else None
-        if len(page) < limit or sweep.marker is None:
-            self._sweep = None
-            self._forget_old_ids()
-        return items
-
-    def _forget_old_ids(self) -> None:
-        if self._position is not None:
-            horizon = self._position - 2 * OVERLAP
-            self._seen = {id_: time for id_, time in self._seen.items() if time >= horizon}
+            types = await reader.get("/event_types")
+        except CloudRefused as refusal:
+            if refusal.status not in (_UNAUTHORISED, _FORBIDDEN):
+                raise
+            raise CloudRefused(
+                f"Panko of cloud {reader.cloud} shows no events because our user is no "
+                "administrator there: give it the role `admin` in its project, or name another "
+                "one in clouds.yaml",
+                status=refusal.status,
+            ) from refusal
+        # One may have come in between.
+        if not types or await reader.oldest() is not None:
+            return known
+        return replace(known, all_tenants=False)
 
 
-_ALL_TENANTS: Params = [
-    ("q.field", "all_tenants"),
-    ("q.op", "eq"),
-    ("q.value", "True"),
-    ("q.type", "string"),
-]
-
-_NEWEST: Params = [*_ALL_TENANTS, ("sort", "generated:desc"), ("limit", "1")]
-
-
-def _conditions(sweep: _Sweep, limit: int) -> Params:
-    params = [*_ALL_TENANTS, ("limit", str(limit))]
-    if sweep.since is not None:
-        since = sweep.since.astimezone(UTC).replace(tzinfo=None)
-        params += [
-            ("q.field", "start_timestamp"),
-            ("q.op", "ge"),
-            ("q.value", since.isoformat()),
-            ("q.type", "datetime"),
-        ]
-    if sweep.marker is not None:
-        params.append(("marker", sweep.marker))
+def times(query: Query, *, only_eq: bool) -> Params:
+    """Return the conditions on the time as every release since Kilo calls them."""
+    params: Params = ()
+    if query.since is not None:
+        op = "eq" if only_eq else "ge"
+        params += condition("start_timestamp", op, spelled(query.since), "datetime")
+    if query.until is not None:
+        op = "eq" if only_eq else "le"
+        params += condition("end_timestamp", op, spelled(query.until), "datetime")
     return params
 
 
-def _open(item: Any) -> Notification | Unreadable:
-    try:
-        return from_panko(item)
-    except UnreadableNotification as error:
-        return Unreadable(orjson.dumps(item), str(error))
+def wants_eq(refusal: CloudRefused | CloudUnavailable) -> bool:
+    """Tell whether the release compares times with `eq` only: Mitaka, and Panko 4.0.0."""
+    return "Only `eq'" in str(refusal)
 
 
-def _id(item: Any) -> str | None:
-    value = item.get("message_id") if isinstance(item, Mapping) else None
-    return value if isinstance(value, str) else None
+def unknown(refusal: CloudRefused | CloudUnavailable, parameter: str) -> bool:
+    """Tell whether the release does not know a parameter; WSME's words."""
+    return f'Unknown argument: "{parameter}"' in str(refusal)
 
 
-def _generated(item: Any) -> datetime | None:
-    """Return when the event was generated: ISO without zone, which means UTC."""
-    value = item.get("generated") if isinstance(item, Mapping) else None
-    try:
-        return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
-    except ValueError:
-        return None
+def common_way_out(refusal: CloudRefused) -> str:
+    """Return what can be done about refusals that all releases share; empty: nothing known."""
+    if refusal.status == _FORBIDDEN:
+        return (
+            "events are shown to project-scoped users only; give this cloud's entry in clouds.yaml "
+            "a project (`project_name`) and no `system_scope`"
+        )
+    if refusal.status == _UNAUTHORISED:
+        return "the service does not accept Keystone's token; look at its [keystone_authtoken]"
+    if refusal.status in _REDIRECTS:
+        return "this service sends its clients on to Panko; use `source: panko`"
+    return ""

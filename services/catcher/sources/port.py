@@ -1,14 +1,16 @@
 """What the pump needs of a source, whatever the protocol behind it.
 
-Implementations: `amqp` (OpenStack's RabbitMQ) and `panko` (its HTTP API, polled).
+Implementations: `amqp` (OpenStack's RabbitMQ), `polled` (its Events API, Panko's or Ceilometer's)
+and `services.catcher.history` (what that API held before).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from services.catcher.decoding.notification import Notification
+from shared.event import Occasion
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Handover:
 
     items: tuple[Notification | Unreadable, ...]
     token: object
+    last: bool = False
+    """Nothing will ever follow: once this is done, the source is at its end."""
 
 
 OnGap = Callable[[str], Awaitable[None]]
@@ -33,6 +37,18 @@ OnGap = Callable[[str], Awaitable[None]]
 Returns when the bus has taken the report; a source goes on (makes a queue anew, moves a
 checkpoint) only then, so that a crash in between reports the gap again.
 """
+
+
+class Checkpoint(Protocol):
+    """Where a source keeps how far it was read, durably."""
+
+    async def load(self) -> Mapping[str, Any] | None:
+        """Return the position saved last, None when there is none."""
+        ...
+
+    async def save(self, position: Mapping[str, Any]) -> None:
+        """Save the position, a JSON object; returns when it is durable."""
+        ...
 
 
 class Source(Protocol):
@@ -46,6 +62,11 @@ class Source(Protocol):
     @property
     def trouble(self) -> str | None:
         """Why nothing can arrive at present; None while it can."""
+        ...
+
+    @property
+    def occasion(self) -> Occasion:
+        """Why its events come now: as news, or as history."""
         ...
 
     async def receive(self, *, most: int, wait: timedelta) -> Handover:

@@ -17,6 +17,7 @@ from enum import StrEnum
 from services.catcher.decoding.notification import Notification
 from services.catcher.sources.last_read import LastRead
 from services.catcher.sources.port import Handover, OnGap, Unreadable
+from shared.event import Occasion
 from shared.runtime.durations import format_duration
 from shared.waiting import end
 
@@ -47,6 +48,7 @@ class WebhookSource:
     """See `services.catcher.sources.port.Source`; `post` is the other end."""
 
     name = "webhook"
+    occasion = Occasion.NEWS
 
     def __init__(
         self, *, on_gap: OnGap, last_read: LastRead, room_bytes: int, answer_within: timedelta

@@ -40,6 +40,9 @@ class Taken:
 
     events: list[Event] = field(default_factory=list)
 
+    async def backlog(self) -> int:
+        return 0
+
     async def publish(self, events: Sequence[Event]) -> None:
         self.events.extend(events)
 

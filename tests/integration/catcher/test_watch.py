@@ -1,7 +1,7 @@
 """One cloud under watch: the best source that works is read, and left when it fails."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,7 +24,7 @@ from shared.bus.memory import MemoryBus
 from shared.catalogue.load import builtin
 from shared.clock import SystemClock
 from shared.errors import CloudUnavailable
-from shared.event import Flavour
+from shared.event import Flavour, Occasion
 from shared.store.database import Database
 from tests.support.waiting import eventually
 
@@ -45,6 +45,7 @@ class FakeSource:
     works: bool = True
     """What it answers when it is asked."""
     trouble: str | None = None
+    occasion: Occasion = Occasion.NEWS
     readable: bool = True
     """Whether it can be opened."""
     opened: int = 0
@@ -73,11 +74,11 @@ class FakePlan:
     alone: bool = False
 
     @asynccontextmanager
-    async def open(self, means: Means) -> AsyncIterator[Source]:  # noqa: ARG002
+    async def open(self, means: Means) -> AsyncIterator[Sequence[Source]]:  # noqa: ARG002
         if not self.source.readable:
             raise CloudUnavailable(f"{self.source.name} cannot be opened")
         self.source.opened += 1
-        yield self.source
+        yield (self.source,)
 
 
 def _notification(id_: str) -> Notification:

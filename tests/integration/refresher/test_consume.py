@@ -8,7 +8,7 @@ import pytest
 
 from services.refresher.consume import Windows
 from shared.errors import Permanent
-from shared.event import Action, Event
+from shared.event import Action, Event, Occasion
 from shared.openstack.client import CloudClient
 from shared.resource import ResourceRef
 from tests.support.events import NOON, event
@@ -161,3 +161,21 @@ async def test_what_is_deleted_within_the_create_delay_is_never_read(
     await intake.handle([port_event("e3", action=Action.DELETE)])
     assert await setting.work_off(WINDOW * 100) == 0
     assert client.calls.total() == 0
+
+
+async def test_history_asks_for_nothing_and_is_counted(setting: Setting) -> None:
+    past = [
+        port_event("e1", occasion=Occasion.HISTORY),
+        port_event("e2", occasion=Occasion.HISTORY, action=Action.DELETE),
+    ]
+    await setting.intake.handle(past)
+    assert await setting.waiting() == 0
+    assert await setting.row("port", "a") is None
+    assert setting.counted("refresher_history_events_total", cloud="prod") == 2
+
+
+async def test_history_is_refreshed_where_the_settings_ask_for_it(setting: Setting) -> None:
+    windows = {"prod": Windows(merge=WINDOW, history=True)}
+    intake = replace(setting.intake, windows=windows)
+    await intake.handle([port_event("e1", occasion=Occasion.HISTORY)])
+    assert await setting.waiting() == 1

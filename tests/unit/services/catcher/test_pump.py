@@ -16,7 +16,7 @@ from shared.backoff import Backoff
 from shared.catalogue.load import builtin
 from shared.dead_letter import DeadLetter
 from shared.errors import BusUnavailable
-from shared.event import Event
+from shared.event import Event, Occasion
 from tests.support.clocks import FixedClock
 from tests.support.events import ids
 from tests.support.waiting import eventually
@@ -27,6 +27,7 @@ class ListSource:
 
     name = "list"
     trouble = None
+    occasion = Occasion.NEWS
 
     def __init__(self, handovers: list[Handover], journal: list[str]) -> None:
         self._handovers = handovers
@@ -48,6 +49,9 @@ class JournalBus:
         self.letters: list[DeadLetter] = []
         self._journal = journal
         self._failures = failures
+
+    async def backlog(self) -> int:
+        return 0
 
     async def publish(self, events: Sequence[Event]) -> None:
         if self._failures:
