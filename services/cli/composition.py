@@ -21,12 +21,14 @@ from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.sources.webhook_listener import WebhookListener
 from services.cli.plans import client_of, watched_cloud
+from services.cli.rereading import rereading
 from services.processor.actions.kinds import known_kinds
 from services.processor.actions.metrics import ActionMetrics
 from services.processor.actions.port import Tools
 from services.processor.actions.schedule import Patience
 from services.processor.actions.worker import ActionWorker, Effort
 from services.processor.metrics import ProcessorMetrics
+from services.processor.returning import Returner
 from services.processor.service import Processor
 from services.refresher.consume import Windows
 from services.refresher.metrics import RefresherMetrics
@@ -40,7 +42,10 @@ from shared.errors import Transient
 from shared.runtime.figures import figures_of
 from shared.runtime.settings import Settings
 from shared.store.database import Database
+from shared.store.dead_letters import DeadLetters
+from shared.store.outbox import Outbox
 from shared.store.status import Heartbeats
+from shared.store.targets import TargetQueue
 from shared.waiting import pause
 
 HEARTBEAT_INTERVAL = timedelta(seconds=2)
@@ -104,14 +109,28 @@ def watched_clouds(parts: Parts, settings: Settings) -> list[WatchedCloud]:
 
 def processor(parts: Parts) -> Processor:
     """Put the processor together."""
+    metrics = ProcessorMetrics(parts.registry)
     return Processor(
         bus=parts.bus,
         database=parts.database,
         retention=parts.settings.retention.events,
         clock=parts.clock,
         random=parts.random,
-        metrics=ProcessorMetrics(parts.registry),
-        beside=(action_worker(parts),),
+        metrics=metrics,
+        beside=(action_worker(parts), returner(parts, metrics)),
+    )
+
+
+def returner(parts: Parts, metrics: ProcessorMetrics) -> Returner:
+    """Put together what sends dead letters back."""
+    return Returner(
+        letters=DeadLetters(parts.database),
+        outbox=Outbox(parts.database),
+        targets=TargetQueue(parts.database),
+        bus=parts.bus,
+        reread=rereading(catalogue_of(parts.settings)),
+        clock=parts.clock,
+        metrics=metrics,
     )
 
 

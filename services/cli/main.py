@@ -29,6 +29,7 @@ COMMANDS = {
     "status": "status",
     "publish": "publish.command",
     "rules": "ruling",
+    "dead": "dead",
     "explain": "explaining",
     "catalogue": "cataloguing",
 }

@@ -28,6 +28,12 @@ class ProcessorMetrics:
             ("origin",),
             registry=registry,
         )
+        self.letters_returned = Counter(
+            "osevents_dead_letters_returned",
+            "Dead letters asked for again, by what came of it: returned, died_again.",
+            ("origin", "outcome"),
+            registry=registry,
+        )
         self.lag = Histogram(
             "osevents_timeline_lag_seconds",
             "From the event's own time to its committed timeline row.",

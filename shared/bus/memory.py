@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from shared.bus.port import Batch, DeadLetterBatch
 from shared.dead_letter import DeadLetter
+from shared.errors import BusUnavailable
 from shared.event import Event
 
 DEAD = "dead letters"
@@ -145,6 +146,19 @@ class MemoryBus:
         publication = _Publication(len(events) * len(self._queues))
         for queue in self._queues.values():
             await queue.put(events, publication)
+        await publication.done.wait()
+
+    async def publish_to(self, group: str, events: Sequence[Event]) -> None:
+        """See `shared.bus.port.DirectPublisher.publish_to`."""
+        if not events:
+            return
+        queue = self._queues.get(group)
+        if queue is None:
+            raise BusUnavailable(
+                f"there is no group {group!r}; there are {', '.join(self._queues)}"
+            )
+        publication = _Publication(len(events))
+        await queue.put(events, publication)
         await publication.done.wait()
 
     async def dead_letter(self, letters: Sequence[DeadLetter]) -> None:

@@ -120,12 +120,13 @@ def letter_of(message: DeliveredMessage, clock: Clock) -> DeadLetter:
             tries=int(str(headers.get("x-osevents-tries", 1))),
         )
     except (KeyError, OverflowError, ValueError):
-        reason = (
-            f"sent to {DEAD} by somebody else"
-            if death is None
-            else f"delivered too often by the broker: {death!r}"
-        )
-        return DeadLetter("bus", reason, None, message.body, clock.now())
+        if death is None:
+            reason = f"sent to {DEAD} by somebody else"
+            return DeadLetter("bus", reason, None, message.body, clock.now())
+        reason = f"delivered too often by the broker: {death!r}"
+        # The group whose queue it died in, so that it can be sent back there.
+        _, _, group = str(headers.get("x-first-death-queue", "")).partition("osevents.")
+        return DeadLetter(group or "bus", reason, None, message.body, clock.now())
 
 
 def _moment(text: object) -> datetime:

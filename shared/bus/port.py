@@ -50,6 +50,18 @@ class Publisher(Protocol):
         ...
 
 
+class DirectPublisher(Publisher, Protocol):
+    """What those need who also send again what was published before."""
+
+    async def publish_to(self, group: str, events: Sequence[Event]) -> None:
+        """Hand over `events` to one group of consumers, past all others; else as `publish`.
+
+        For what only that group has to see: a dead letter sent back, a replay. Raises
+        BusUnavailable when nobody has heard of the group.
+        """
+        ...
+
+
 class Subscription(Protocol):
     """One copy's share of a consumer group's events.
 
@@ -95,7 +107,7 @@ class DeadLetterBatch:
     token: object
 
 
-class Bus(Publisher, Protocol):
+class Bus(DirectPublisher, Protocol):
     """Both ends; whoever composes a service opens it and hands the parts their end."""
 
     @property

@@ -10,7 +10,7 @@ What the messages look like is the business of `shared.bus.messages`.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -83,6 +83,13 @@ async def declare_topology(
         await session.bind(queue_of(group), EXCHANGE, "#")
 
 
+def _past_the_exchange(message: Outgoing, group: str) -> Outgoing:
+    """Return an event's message for one group's queue: the default exchange takes queues' names."""
+    if message.exchange != EXCHANGE:  # a dead letter, of an event that is too large
+        return message
+    return replace(message, exchange="", routing_key=queue_of(group))
+
+
 class RabbitBus:
     """Both ends of the bus; get one from `open_rabbit_bus`."""
 
@@ -116,6 +123,12 @@ class RabbitBus:
         if events:
             now = self._clock.now()
             await self._publish(messages_of(events, now=now, largest=self._largest_bytes))
+
+    async def publish_to(self, group: str, events: Sequence[Event]) -> None:
+        """See `shared.bus.port.DirectPublisher.publish_to`."""
+        if events:
+            messages = messages_of(events, now=self._clock.now(), largest=self._largest_bytes)
+            await self._publish([_past_the_exchange(message, group) for message in messages])
 
     async def dead_letter(self, letters: Sequence[DeadLetter]) -> None:
         """See `shared.bus.port.Publisher.dead_letter`."""

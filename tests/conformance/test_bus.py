@@ -175,6 +175,40 @@ async def test_a_cancelled_receive_loses_nothing(bus: Bus) -> None:
     assert seen == ["kept"]
 
 
+async def test_one_group_can_be_reached_past_the_others(bus: Bus) -> None:
+    first, second = numbered(10, type="first"), numbered(10, first=10, type="second")
+
+    async with (
+        bus.subscribe("processor") as processor,
+        bus.subscribe("refresher") as refresher,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(bus.publish_to("processor", first))
+        at_processor = await take(processor, 10)
+        group.create_task(bus.publish_to("refresher", second))
+        at_refresher = await take(refresher, 10)
+
+    assert at_processor == ids(first)
+    assert at_refresher == ids(second)
+
+
+async def test_a_group_that_nobody_has_heard_of_cannot_be_reached(bus: Bus) -> None:
+    with pytest.raises(BusUnavailable):
+        await bus.publish_to("nobody", [event()])
+
+
+async def test_a_letter_that_died_several_times_keeps_its_history(bus: Bus) -> None:
+    first = NOON - timedelta(hours=1)
+    letter = DeadLetter("refresher", "503", None, b"x", NOON, first_at=first, tries=20)
+
+    async with bus.dead_letters() as dead, asyncio.TaskGroup() as group:
+        group.create_task(bus.dead_letter([letter]))
+        batch = await dead.receive(most=10, wait=SOON)
+        await dead.acknowledge(batch)
+
+    assert batch.letters == (letter,)
+
+
 async def test_a_dead_letter_keeps_its_bytes_and_its_reason(bus: Bus) -> None:
     letter = DeadLetter("catcher", "not JSON: line 1 column 1", "prod", b"\x00\xffnot json", NOON)
 
@@ -224,6 +258,7 @@ async def test_a_full_bus_makes_the_publisher_wait_and_loses_nothing(bus: Bus) -
 
 async def test_publishing_nothing_returns_at_once(bus: Bus) -> None:
     await bus.publish([])
+    await bus.publish_to("processor", [])
     await bus.dead_letter([])
 
 

@@ -156,7 +156,7 @@ async def test_a_message_the_broker_gives_up_on_is_kept_with_its_reason(rabbit_u
             batch = await dead.receive(most=10, wait=SOON)
 
     assert "rejected" in batch.letters[0].reason
-    assert batch.letters[0].origin == "bus"
+    assert batch.letters[0].origin == "processor"
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233])
