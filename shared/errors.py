@@ -5,6 +5,7 @@
     │   ├── BusUnavailable        the message bus did not take or hand over messages
     │   ├── StoreUnavailable      PostgreSQL cannot be reached
     │   └── CloudUnavailable      an OpenStack API is down, slow, or asks us to wait
+    │       └── CloudLeftAlone    it kept failing, so that it is not asked for now
     ├── Permanent                 trying again cannot help; keep it as a dead letter
     │   ├── UnreadableNotification   a source handed over something that is no notification
     │   ├── UnreadableEvent       a message on the bus is no event of ours
@@ -35,11 +36,25 @@ class StoreUnavailable(Transient):
 
 
 class CloudUnavailable(Transient):
-    """An OpenStack API cannot serve us now; `retry_after_seconds` when it said for how long."""
+    """An OpenStack API cannot serve us now; `retry_after_seconds` when it said for how long.
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+    `status` is the HTTP status, None where there was no answer.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_seconds: float | None = None,
+        status: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.status = status
+
+
+class CloudLeftAlone(CloudUnavailable):
+    """The service kept failing; nobody was asked, and nobody is before `retry_after_seconds`."""
 
 
 class Permanent(OseventsError):

@@ -5,10 +5,11 @@ or fails holds up nothing else; how much is in hand at once is bounded.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import cycle
 from random import Random
 from uuid import UUID
 
@@ -24,14 +25,15 @@ from services.refresher.resources.port import Resource
 from services.refresher.writing import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock
-from shared.errors import CloudRefused, CloudUnavailable, Transient
+from shared.errors import CloudLeftAlone, CloudRefused, CloudUnavailable, Transient
 from shared.retrying import until_it_works
 from shared.store.passes import FullPasses
 from shared.store.targets import ClaimedTarget, TargetQueue
 from shared.waiting import pause, unless_stopped
 
 # The operator can mend these (credentials, roles, a proxy); other refusals stay what they are.
-_MAY_BE_MENDED = frozenset({401, 403, 404})
+_FORBIDDEN = 403
+_MAY_BE_MENDED = frozenset({401, _FORBIDDEN, 404})
 
 log = structlog.get_logger(__name__)
 
@@ -40,11 +42,11 @@ log = structlog.get_logger(__name__)
 class Effort:
     """How hard a copy works on targets."""
 
-    claim_most: int = 100
+    claim_most: int = 200
     in_hand_most: int = 400
     idle: timedelta = timedelta(milliseconds=50)
     """How long to wait when nothing is due."""
-    lease: timedelta = timedelta(seconds=15)
+    lease: timedelta = timedelta(seconds=9)
     """Renewed while working; the targets of a copy that died are taken over after it."""
     drain: timedelta = timedelta(seconds=5)
     """How long reads in hand may go on when the copy is to stop."""
@@ -74,6 +76,7 @@ class TargetWorker:
     metrics: RefresherMetrics
     effort: Effort
     hand: Hand
+    turns: Iterator[bool] = field(default_factory=lambda: cycle((True, False)))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then end what is in hand, in a bounded time."""
@@ -97,7 +100,7 @@ class TargetWorker:
 
     async def work(self, claimed: Sequence[ClaimedTarget]) -> None:
         """Settle `claimed`, one way or another."""
-        planned = plan(claimed, self.resources)
+        planned = plan(claimed, self.resources, self.reader.lessons)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._without_reading(planned))
             for read in planned.reads:
@@ -122,6 +125,11 @@ class TargetWorker:
 
     async def _read(self, read: Read[ClaimedTarget]) -> None:
         kind = read.resource.kind
+        denied_until = self.reader.permits.denied_until(kind, self.clock.now())
+        if denied_until is not None:
+            reason = f"{kind} may not be read by our credentials"
+            await self._postpone(read.claims, until=denied_until, reason=reason)
+            return
         try:
             if not await self.reader.has(read.resource):
                 self.metrics.unreadable.labels(self.cloud, kind).inc(len(read.claims))
@@ -146,6 +154,10 @@ class TargetWorker:
         self, failed: Sequence[tuple[ClaimedTarget, CloudRefused | CloudUnavailable]]
     ) -> None:
         for claim, error in failed:
+            until = self._nobody_is_asked_until(claim, error)
+            if until is not None:
+                await self._postpone([claim], until=until, reason=str(error))
+                continue
             self.metrics.failed.labels(self.cloud, claim.target.kind).inc()
             if _is_final(error) or claim.attempts + 1 >= self.effort.attempts:
                 keep = partial(
@@ -160,6 +172,26 @@ class TargetWorker:
             else:
                 await self._in_store(partial(self._retry, claim, error))
             self.hand.let_go([claim])
+
+    def _nobody_is_asked_until(
+        self, claim: ClaimedTarget, error: CloudRefused | CloudUnavailable
+    ) -> datetime | None:
+        """Return until when the target has to wait for all of its kind or service, if it has to."""
+        now = self.clock.now()
+        if isinstance(error, CloudLeftAlone):
+            return now + timedelta(seconds=error.retry_after_seconds or 0.0)
+        if error.status == _FORBIDDEN:
+            return self.reader.permits.denied_until(claim.target.kind, now)
+        return None
+
+    async def _postpone(
+        self, claims: Sequence[ClaimedTarget], *, until: datetime, reason: str
+    ) -> None:
+        """Give targets back that no call was made for: it is no try."""
+        give_back = partial(self.targets.retry, claims, due_at=until, error=reason, tried=False)
+        await self._in_store(give_back)
+        self.metrics.postponed.labels(self.cloud, claims[0].target.kind).inc(len(claims))
+        self.hand.let_go(claims)
 
     async def _retry(self, claim: ClaimedTarget, error: CloudRefused | CloudUnavailable) -> None:
         wait = self.effort.backoff.delay_seconds(claim.attempts + 1, self.random)
@@ -185,14 +217,19 @@ class TargetWorker:
         most = min(self.effort.claim_most, self.hand.room)
         if most <= 0:
             return []
+        claim = partial(
+            self.targets.claim,
+            cloud=self.cloud,
+            worker=self.worker,
+            most=most,
+            now=self.clock.now(),
+            lease=self.effort.lease,
+        )
         try:
-            claimed = await self.targets.claim(
-                cloud=self.cloud,
-                worker=self.worker,
-                most=most,
-                now=self.clock.now(),
-                lease=self.effort.lease,
-            )
+            # Every other claim is for whoever waits longest, so that nothing waits for ever.
+            urgent = [one.kind for one in self.resources.values() if one.urgent]
+            claimed = await claim(kinds=urgent) if next(self.turns) else []
+            claimed = claimed or await claim()
         except Transient as error:
             log.warning("claims_wait", cloud=self.cloud, reason=str(error))
             await asyncio.sleep(self.effort.store_backoff.delay_seconds(5, self.random))

@@ -34,6 +34,12 @@ class RefresherMetrics:
         )
         self.settled = counter("targets_settled", "Targets answered by a read.", "cloud", "kind")
         self.failed = counter("targets_failed", "Failed tries of targets.", "cloud", "kind")
+        self.postponed = counter(
+            "targets_postponed",
+            "Targets given back unasked: their service or kind is left alone.",
+            "cloud",
+            "kind",
+        )
         self.dead = counter("targets_dead", "Targets given up as dead letters.", "cloud", "kind")
         self.unreadable = counter(
             "targets_unreadable", "Targets that no API of the cloud can answer.", "cloud", "kind"

@@ -1,23 +1,26 @@
 """From claimed targets to few API reads: pure.
 
 Targets of one kind and filter go together in list calls where the API can be asked for several
-values, within a budget for the length of the address; single reads are for the rest.
+values, within what the service was found to take (`services.refresher.learning`); single reads are
+for the rest.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
+from services.refresher.learning import Lessons
 from services.refresher.resources.port import Resource
 from shared.target import BY_ID, BY_KIND, Target
 
-MOST_KEYS = 50
-"""In one call."""
-LONGEST_QUERY = 3000
-"""Bytes; uWSGI's default buffer holds 4096 for the request line and all headers."""
+SKEW = timedelta(seconds=10)
+"""How much older a change may be than the event that told it to us, by the cloud's clock."""
+_FEW = 3
+"""So many single reads at once are cheaper for the cloud than one list of what changed."""
 _LONGEST_KEY = 255
 # Whatever else a key holds could change the meaning of a filter: Glance's comma, Cinder's quote.
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -31,6 +34,11 @@ class Claim(Protocol):
         """What to read again."""
         ...
 
+    @property
+    def asked_at(self) -> datetime:
+        """When the first event asked for it."""
+        ...
+
 
 C = TypeVar("C", bound=Claim)
 
@@ -42,6 +50,8 @@ class Form(Enum):
     """One object by its id: the only form whose 404 means something."""
     FILTER = auto()
     """A list, asked for the values `keys` of the field `by`."""
+    SINCE = auto()
+    """The list of what changed since the claims were asked for, of which `keys` are wanted."""
     EVERYTHING = auto()
     """The whole list, of which the objects with the ids `keys` are wanted."""
 
@@ -62,8 +72,19 @@ class Read(Generic[C]):
 
     @property
     def params(self) -> tuple[tuple[str, str], ...]:
-        """What the list is asked with; only for FILTER."""
-        return (*self.resource.list_params, *filter_params(self.resource, self.by, self.keys))
+        """What the list is asked with."""
+        params = self.resource.list_params
+        if self.form is Form.FILTER:
+            return (*params, *filter_params(self.resource, self.by, self.keys))
+        if self.form is Form.SINCE and self.resource.since is not None:
+            since = min(claim.asked_at for claim in self.claims) - SKEW
+            return (*params, (self.resource.since, f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"))
+        return tuple(params)
+
+    @property
+    def query_bytes(self) -> int:
+        """How long that is, as it is sent."""
+        return len(urlencode(self.params))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +98,11 @@ class Plan(Generic[C]):
     """Of kinds, or by fields, that no API is known for."""
 
 
-def plan(claims: Sequence[C], resources: Mapping[str, Resource]) -> Plan[C]:
-    """Return the reads that settle `claims`, the fewest within the budgets."""
+def plan(
+    claims: Sequence[C], resources: Mapping[str, Resource], lessons: Lessons | None = None
+) -> Plan[C]:
+    """Return the reads that settle `claims`, the fewest within what the cloud is known to take."""
+    lessons = lessons or Lessons()
     passes: list[C] = []
     unreadable: list[C] = []
     groups: dict[tuple[str, str], list[C]] = {}
@@ -94,29 +118,39 @@ def plan(claims: Sequence[C], resources: Mapping[str, Resource]) -> Plan[C]:
     reads = [
         read
         for (kind, by), members in groups.items()
-        for read in reads_of(resources[kind], by, members)
+        for read in reads_of(resources[kind], by, members, lessons)
     ]
     return Plan(tuple(reads), tuple(passes), tuple(unreadable))
 
 
-def reads_of(resource: Resource, by: str, claims: Sequence[C]) -> list[Read[C]]:
+def reads_of(resource: Resource, by: str, claims: Sequence[C], lessons: Lessons) -> list[Read[C]]:
     """Return the reads that settle `claims`, all of one kind and by one field."""
     if by != BY_ID:
-        return [Read(resource, Form.FILTER, by, part) for part in _parts(resource, by, claims)]
-    if resource.item_path is None:
-        return [Read(resource, Form.EVERYTHING, by, tuple(claims))] if claims else []
+        parts = _parts(resource, by, claims, lessons)
+        return [Read(resource, Form.FILTER, by, part) for part in parts]
     distinct = {claim.target.key for claim in claims}
-    if resource.list_all_from is not None and len(distinct) >= resource.list_all_from:
+    if claims and _lists_everything(resource, len(distinct)):
         return [Read(resource, Form.EVERYTHING, by, tuple(claims))]
+    if resource.kind in lessons.no_id_lists:
+        return singles(resource, claims)
+    if resource.since is not None and len(distinct) * lessons.shown(resource.kind) > _FEW:
+        return [Read(resource, Form.SINCE, by, tuple(claims))]
     if resource.ids_filter is None:
         return singles(resource, claims)
     plain = [claim for claim in claims if _PLAIN.fullmatch(claim.target.key)]
     odd = [claim for claim in claims if not _PLAIN.fullmatch(claim.target.key)]
     reads = singles(resource, odd)
-    for part in _parts(resource, by, plain):
+    for part in _parts(resource, by, plain, lessons):
         read = Read(resource, Form.FILTER, by, part)
         reads += [read] if len(read.keys) > 1 else singles(resource, part)
     return reads
+
+
+def _lists_everything(resource: Resource, wanted: int) -> bool:
+    """Whether one list of all is the only way to read so many, or the cheapest."""
+    if resource.item_path is None:
+        return True
+    return resource.list_all_from is not None and wanted >= resource.list_all_from
 
 
 def singles(resource: Resource, claims: Sequence[C]) -> list[Read[C]]:
@@ -133,7 +167,7 @@ def filter_params(resource: Resource, by: str, keys: Sequence[str]) -> Sequence[
     return [(by, key) for key in keys]
 
 
-def halves(read: Read[C]) -> list[Read[C]]:
+def halves(read: Read[C], lessons: Lessons) -> list[Read[C]]:
     """Split a read that was too long for somebody on the way."""
     groups = list(_by_key(read.claims).values())
     middle = len(groups) // 2
@@ -141,7 +175,9 @@ def halves(read: Read[C]) -> list[Read[C]]:
     return [
         split
         for part in parts
-        for split in reads_of(read.resource, read.by, [claim for group in part for claim in group])
+        for split in reads_of(
+            read.resource, read.by, [claim for group in part for claim in group], lessons
+        )
     ]
 
 
@@ -152,15 +188,18 @@ def _readable(target: Target, resource: Resource) -> bool:
     return known and 0 < len(target.key) <= _LONGEST_KEY
 
 
-def _parts(resource: Resource, by: str, claims: Iterable[C]) -> list[tuple[C, ...]]:
-    """Cut claims into parts whose query keeps to the budgets."""
+def _parts(
+    resource: Resource, by: str, claims: Iterable[C], lessons: Lessons
+) -> list[tuple[C, ...]]:
+    """Cut claims into parts whose query the service takes."""
+    room = lessons.rooms[resource.service_type]
     parts: list[tuple[C, ...]] = []
     keys: list[str] = []
     part: list[C] = []
-    most = MOST_KEYS if resource.repeats else 1
+    most = room.keys if resource.repeats else 1
     for key, members in _by_key(claims).items():
         longer = [*resource.list_params, *filter_params(resource, by, [*keys, key])]
-        if part and (len(keys) >= most or len(urlencode(longer)) > LONGEST_QUERY):
+        if part and (len(keys) >= most or not room.fits(len(keys) + 1, len(urlencode(longer)))):
             parts.append(tuple(part))
             keys, part = [], []
         keys.append(key)

@@ -14,6 +14,8 @@ from typing import Any
 
 from services.refresher.catalogued import Offers
 from services.refresher.findings import Findings, Listed, says_gone
+from services.refresher.learning import Lessons
+from services.refresher.permits import Permits
 from services.refresher.planner import C, Form, Read, filter_params, halves, singles
 from services.refresher.resources.port import Address, Object, Resource
 from shared.clock import Clock
@@ -24,7 +26,11 @@ from shared.snapshot import Cause
 from shared.target import BY_ID
 
 _NOT_UNDERSTOOD = 400
+_FORBIDDEN = 403
+_BAD_GATEWAY = 502
 _TOO_LONG = frozenset({413, 414, 431})
+SHORT_QUERY = 1500
+"""Bytes that every server and proxy takes: a failure with a shorter query is not its length's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ class Reader:
     def __init__(self, client: CloudClient, *, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._no_id_lists: set[str] = set()
+        self.lessons = Lessons()
+        self.permits = Permits()
         self._offers = Offers(client, clock=clock)
 
     async def has(self, resource: Resource) -> bool:
@@ -78,7 +85,7 @@ class Reader:
             paging=resource.paging,
         )
         observed_at = self._clock.now()
-        async for items in pages:
+        async for items in self._permitted(resource, pages):
             shaped = [resource.shape({**item, **of}) for item in items]
             if not all(resource.id_of(item) for item in shaped):
                 raise CloudUnavailable(f"the list of {address.path} holds objects without an id")
@@ -105,23 +112,47 @@ class Reader:
         try:
             return await self._attempt(read)
         except _FilterIgnored:
-            self._no_id_lists.add(read.resource.kind)
-        except CloudUnavailable as error:
-            return self._failed(read, error)
-        except CloudRefused as error:
-            if error.status in _TOO_LONG and len(read.keys) > 1:
-                return await self._all(halves(read))
+            self.lessons.no_id_lists.add(read.resource.kind)
+        except (CloudRefused, CloudUnavailable) as error:
+            if self._may_be_shortened(read, error):
+                self.lessons.rooms[read.resource.service_type].failed(read.query_bytes)
+                return await self._all(halves(read, self.lessons))
             if error.status != _NOT_UNDERSTOOD or not _lists_ids(read):
                 return self._failed(read, error)
-            self._no_id_lists.add(read.resource.kind)
+            self.lessons.no_id_lists.add(read.resource.kind)
         return await self._all(singles(read.resource, read.claims))
+
+    def _may_be_shortened(self, read: Read[C], error: CloudRefused | CloudUnavailable) -> bool:
+        """Whether half as many keys may be answered; a short 400 or 502 is about something else."""
+        if read.form is not Form.FILTER or len(read.keys) < 2:  # noqa: PLR2004 - one has no half
+            return False
+        if error.status in (_NOT_UNDERSTOOD, _BAD_GATEWAY):
+            return read.query_bytes > SHORT_QUERY
+        return error.status in _TOO_LONG
+
+    async def _permitted(
+        self, resource: Resource, pages: AsyncIterator[list[dict[str, Any]]]
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """Pass pages on, and note whether we may read them."""
+        try:
+            async for items in pages:
+                self.permits.worked(resource.kind, self._clock.now())
+                yield items
+        except CloudRefused as error:
+            self._note_refusal(resource, error, alone=False)
+            raise
+
+    def _note_refusal(self, resource: Resource, error: CloudRefused, *, alone: bool) -> None:
+        if error.status == _FORBIDDEN:
+            now = self._clock.now()
+            self.permits.refused(resource.kind, str(error), now, alone=alone)
 
     async def _attempt(self, read: Read[C]) -> Findings[C]:
         if read.form is Form.SINGLE:
             return await self._single(read)
         if read.by != BY_ID:
             return await self._related(read)
-        if _lists_ids(read) and read.resource.kind in self._no_id_lists:
+        if _lists_ids(read) and read.resource.kind in self.lessons.no_id_lists:
             return await self._all(singles(read.resource, read.claims))
         return await self._several(read)
 
@@ -138,9 +169,11 @@ class Reader:
                 address.params,
                 microversion=await self._microversion(resource),
             )
+            self.permits.worked(resource.kind, self._clock.now())
             findings.note(resource, _object(resource, id_, reply), cause, at=observed_at)
         except CloudRefused as error:
             if not says_gone(error, *resource.named_by(id_)):
+                self._note_refusal(resource, error, alone=True)
                 raise
             findings.miss(resource, id_, cause, at=observed_at)
         findings.settled += read.claims
@@ -150,10 +183,9 @@ class Reader:
         """Read ids with one list; those that it leaves out are asked for one by one."""
         findings: Findings[C] = Findings(self._client.name)
         claims = {claim.target.key: claim for claim in read.claims}
-        params = read.params if read.form is Form.FILTER else read.resource.list_params
         left = set(claims)
         began, seen = self._clock.now(), 0
-        async for page in self.pages(read.resource, params):
+        async for page in self.pages(read.resource, read.params):
             seen += len(page.items)
             for item in page.items:
                 id_ = str(read.resource.id_of(item))
@@ -163,6 +195,7 @@ class Reader:
                 elif id_ in left:
                     left.remove(id_)
                     self._settle(findings, read.resource, claims[id_], item, at=page.observed_at)
+        self._learn(read, shown=len(claims) - len(left))
         missing = [claims[id_] for id_ in sorted(left)]
         if read.resource.item_path is not None:
             findings.add(await self._all(singles(read.resource, missing)))
@@ -186,6 +219,7 @@ class Reader:
             for item in page.items:
                 cause = causes.get(str(item.get(read.by)), first)
                 findings.note(read.resource, item, cause, at=page.observed_at)
+        self._learn(read, shown=len(read.keys))
         findings.lists.append(Listed(read.resource.kind, read.by, read.keys, began, first))
         findings.settled += read.claims
         return findings
@@ -225,6 +259,13 @@ class Reader:
             raise
         return _object(resource, id_, reply)
 
+    def _learn(self, read: Read[C], *, shown: int) -> None:
+        if read.form is Form.FILTER:
+            room = self.lessons.rooms[read.resource.service_type]
+            room.worked(len(read.keys), read.query_bytes)
+        elif read.form is Form.SINCE:
+            self.lessons.saw(read.resource.kind, wanted=len(read.keys), shown=shown)
+
     async def _all(self, reads: Sequence[Read[C]]) -> Findings[C]:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self.read(read)) for read in reads]
@@ -253,7 +294,7 @@ class Reader:
 
 
 def _lists_ids(read: Read[C]) -> bool:
-    return read.form is Form.FILTER and read.by == BY_ID
+    return read.form is Form.SINCE or (read.form is Form.FILTER and read.by == BY_ID)
 
 
 def _object(resource: Resource, id_: str, reply: Any) -> Object:

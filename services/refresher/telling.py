@@ -64,7 +64,7 @@ def told(
     fresh = now - at <= _FRESH
     return [
         Told(
-            resource.snapshot(event.cloud, item, observed_at=at, partial=True),
+            resource.snapshot(event.cloud, resource.shape(item), observed_at=at, partial=True),
             _need(resource, payload, item) if fresh else Need.READ,
         )
         for resource, payload, item in _objects(event, catalogue, resources)

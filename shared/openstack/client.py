@@ -20,7 +20,8 @@ from yarl import URL
 
 from shared.backoff import Backoff
 from shared.clock import Clock
-from shared.errors import CloudRefused, CloudUnavailable
+from shared.errors import CloudLeftAlone, CloudRefused, CloudUnavailable
+from shared.openstack.breaker import Breaker, BreakerRule, Opened
 from shared.openstack.cloud import CloudConfig
 from shared.openstack.gate import Gate
 from shared.openstack.paging import Paging, Params, following, items_of
@@ -29,6 +30,8 @@ from shared.openstack.session import Endpoint, KeystoneSession, Token
 
 _OK = 200
 _UNAUTHORISED = 401
+_TOO_MANY = 429
+_SHORTEST_LOOK_SECONDS = 1.0
 # Old releases and services with a name of their own for the header (formats, section 5).
 _MICROVERSION_NAMES = {"block-storage": "volume"}
 
@@ -46,8 +49,22 @@ class Limits:
     """Calls at once to one service."""
     calls_per_second: float | None = None
     """To one service; None for as fast as it answers."""
+    breaker: BreakerRule = field(default_factory=BreakerRule)
     body_bytes: int = 64 * 1024 * 1024
     """A longer reply is not read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How one service is asked at this moment."""
+
+    calls: int
+    """Sent so far; retries count."""
+    under_way: int
+    waiting: int
+    """For room, for their turn, or because the service asked us to wait."""
+    opened: Opened | None
+    """The circuit, when the service kept failing and is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,7 @@ class CloudClient:
         self._random = random
         self._limits = limits
         self._gates: dict[str, Gate] = {}
+        self._breakers: dict[str, Breaker] = {}
 
     @classmethod
     @asynccontextmanager
@@ -114,6 +132,13 @@ class CloudClient:
     def tokens_fetched(self) -> int:
         """How often we logged in."""
         return self._keystone.tokens_fetched
+
+    def budgets(self) -> dict[str, Budget]:
+        """Return how each service is asked at this moment, by service type."""
+        return {
+            name: Budget(self.calls[name], gate.inside, gate.waiting, self._breaker(name).opened)
+            for name, gate in self._gates.items()
+        }
 
     async def endpoint(self, service_type: str) -> Endpoint | None:
         """Return where the service is, discovered once; None when the catalogue has none."""
@@ -194,6 +219,8 @@ class CloudClient:
         for attempt in range(1, self._limits.attempts):
             try:
                 return await self._authorised(call)
+            except CloudLeftAlone:
+                raise
             except CloudUnavailable as error:
                 asked = error.retry_after_seconds or 0.0
                 if asked > self._limits.longest_wait_seconds:
@@ -212,20 +239,50 @@ class CloudClient:
         return await self._once(call, await self._keystone.renew(token))
 
     async def _once(self, call: _Call, token: Token) -> Any:
-        gate = self._gate(call.service_type)
+        gate, breaker = self._gate(call.service_type), self._breaker(call.service_type)
         async with gate.passage():
-            self.calls[call.service_type] += 1
+            self._admit(call, breaker)
             try:
-                async with self._http.get(
-                    call.url, headers={**call.headers, **token.headers}, allow_redirects=False
-                ) as reply:
-                    body = await self._body(call, reply)
-            except (aiohttp.ClientError, TimeoutError) as error:
-                reason = str(error) or type(error).__name__
-                raise CloudUnavailable(f"{call}: {reason}") from error
-            if reply.status == _OK:
-                return _json(call, body) if call.parse else body
-            raise self._refusal(call, reply, body, gate)
+                reply = await self._send(call, token, gate)
+            except CloudUnavailable as error:
+                if error.status == _TOO_MANY:
+                    breaker.worked()
+                else:
+                    breaker.failed(str(error), self._clock.now())
+                raise
+            except CloudRefused:
+                breaker.worked()
+                raise
+            except BaseException:
+                breaker.abandoned()
+                raise
+            breaker.worked()
+            return reply
+
+    def _admit(self, call: _Call, breaker: Breaker) -> None:
+        now = self._clock.now()
+        if breaker.admit(now) or breaker.opened is None:
+            return
+        wait = max((breaker.opened.look_at - now).total_seconds(), _SHORTEST_LOOK_SECONDS)
+        message = (
+            f"{call.service_type} of cloud {self.name} is left alone since "
+            f"{breaker.opened.since:%H:%M:%S}: {breaker.opened.reason}"
+        )
+        raise CloudLeftAlone(message, retry_after_seconds=wait)
+
+    async def _send(self, call: _Call, token: Token, gate: Gate) -> Any:
+        self.calls[call.service_type] += 1
+        try:
+            async with self._http.get(
+                call.url, headers={**call.headers, **token.headers}, allow_redirects=False
+            ) as reply:
+                body = await self._body(call, reply)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            reason = str(error) or type(error).__name__
+            raise CloudUnavailable(f"{call}: {reason}") from error
+        if reply.status == _OK:
+            return _json(call, body) if call.parse else body
+        raise self._refusal(call, reply, body, gate)
 
     async def _body(self, call: _Call, reply: aiohttp.ClientResponse) -> bytes:
         chunks: list[bytes] = []
@@ -248,7 +305,12 @@ class CloudClient:
             return CloudRefused(message, status=reply.status, detail=detail)
         if wait is not None:
             gate.hold(min(wait, self._limits.longest_wait_seconds))
-        return CloudUnavailable(message, retry_after_seconds=wait)
+        return CloudUnavailable(message, retry_after_seconds=wait, status=reply.status)
+
+    def _breaker(self, service_type: str) -> Breaker:
+        if service_type not in self._breakers:
+            self._breakers[service_type] = Breaker(self._limits.breaker)
+        return self._breakers[service_type]
 
     def _gate(self, service_type: str) -> Gate:
         if service_type not in self._gates:

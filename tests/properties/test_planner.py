@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.refresher.planner import LONGEST_QUERY, MOST_KEYS, Form, halves, plan
+from services.refresher.learning import FIRST_KEYS, FIRST_QUERY, Lessons
+from services.refresher.planner import Form, halves, plan
 from services.refresher.resources import ALL
 from shared.target import BY_ID, BY_KIND
 from tests.support.refresh import Claimed, target
@@ -38,8 +39,8 @@ def test_every_claim_stands_in_exactly_one_place(claims: list[Claimed]) -> None:
 def test_no_read_exceeds_the_budgets(claims: list[Claimed]) -> None:
     for read in plan(claims, ALL).reads:
         if read.form is Form.FILTER:
-            assert len(read.keys) <= MOST_KEYS
-            assert len(read.keys) == 1 or len(urlencode(read.params)) <= LONGEST_QUERY
+            assert len(read.keys) <= FIRST_KEYS
+            assert len(read.keys) == 1 or len(urlencode(read.params)) <= FIRST_QUERY
         if read.form is Form.SINGLE:
             assert len(read.keys) == 1
 
@@ -64,12 +65,12 @@ def test_what_could_change_the_meaning_of_a_filter_of_ids_is_read_alone(
 @given(MANY_PORTS)
 def test_as_few_reads_as_the_budget_allows(ids: list[str]) -> None:
     reads = plan([Claimed(target("port", id_)) for id_ in ids], ALL).reads
-    assert len(reads) == -(-len(ids) // MOST_KEYS)
+    assert len(reads) == -(-len(ids) // FIRST_KEYS)
 
 
 @given(MANY_PORTS)
 def test_halving_a_read_loses_nothing_and_ends(ids: list[str]) -> None:
-    claims = [Claimed(target("port", id_)) for id_ in ids[:MOST_KEYS]]
+    claims = [Claimed(target("port", id_)) for id_ in ids[:FIRST_KEYS]]
     (read,) = plan(claims, ALL).reads
     todo, done = [read], []
     while todo:
@@ -77,7 +78,7 @@ def test_halving_a_read_loses_nothing_and_ends(ids: list[str]) -> None:
         if len(one.keys) == 1:
             done += list(one.claims)
             continue
-        parts = halves(one)
+        parts = halves(one, Lessons())
         assert all(len(part.keys) < len(one.keys) for part in parts)
         todo += parts
-    assert sorted(claim.target.key for claim in done) == sorted(ids[:MOST_KEYS])
+    assert sorted(claim.target.key for claim in done) == sorted(ids[:FIRST_KEYS])

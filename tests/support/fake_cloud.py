@@ -15,6 +15,7 @@ from aiohttp import web
 
 from shared.backoff import Backoff
 from shared.clock import Clock, SystemClock
+from shared.openstack.breaker import BreakerRule
 from shared.openstack.client import CloudClient, Limits
 from shared.openstack.cloud import CloudConfig, load_cloud
 
@@ -30,6 +31,7 @@ QUICK = Limits(
     attempts=3,
     backoff=Backoff(first_seconds=0.001, longest_seconds=0.002),
     longest_wait_seconds=0.01,
+    breaker=BreakerRule(failures=1_000_000),
 )
 
 

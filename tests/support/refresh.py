@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 from shared.target import BY_ID, Target
+from tests.support.events import NOON
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,7 @@ class Claimed:
     """A claim as the planner sees one."""
 
     target: Target
+    asked_at: datetime = NOON
 
 
 def target(kind: str = "port", key: str = "p1", by: str = BY_ID, **different: str) -> Target:

@@ -32,6 +32,7 @@ RESOURCES = (
         ids_filter=by_ids,
         project_field="os-vol-tenant-attr:tenant_id",
         microversion=_MICROVERSION,
+        urgent=True,
     ),
     Resource(
         kind=Kind.SNAPSHOT,

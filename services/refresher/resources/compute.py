@@ -102,9 +102,11 @@ RESOURCES = (
         item_path="servers",
         item_key="server",
         list_params=(("all_tenants", "1"), ("limit", "1000")),
+        since="changes-since",
         project_field="tenant_id",
         life=server_life,
         microversion=_MICROVERSION,
+        urgent=True,
         payload=Payload(fields=server_told, passing=server_is_passing),
     ),
     Resource(

@@ -57,6 +57,7 @@ def _resource(
         "list_params": _PAGE,
         "ids_filter": by_ids,
         "filters": frozenset({"project_id", *filters}),
+        "urgent": kind in (Kind.PORT, Kind.FLOATING_IP),
         "payload": Payload(whole=True, hidden=frozenset({hidden} if hidden else ())),
     }
     return Resource(**fields | different)

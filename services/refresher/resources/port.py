@@ -130,6 +130,8 @@ class Resource:
     """Other fields by which a list can be asked for."""
     repeats: bool = True
     """Whether a filter may be repeated to mean any of several values."""
+    since: str | None = None
+    """The parameter of the list that asks for what changed since a time, deleted objects too."""
     list_all_from: int | None = None
     """From how many ids on one list of everything is cheaper than single reads; None: never."""
     microversion: tuple[int, int] | None = None
@@ -150,6 +152,8 @@ class Resource:
     project_field: str | None = "project_id"
     status: Callable[[Object], str | None] = field(default=lambda item: text_of(item, "status"))
     life: Callable[[Object], Life] = field(default=lambda _: Life.LIVING)
+    urgent: bool = False
+    """Whether people wait for it: its targets go before others, though never always."""
     settling: Callable[[Object], bool] = field(default=lambda _: False)
     """Whether the object is about to change without any event, and is worth a second look."""
     payload: Payload | None = None

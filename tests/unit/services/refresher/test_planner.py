@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.refresher.learning import Lessons, Room
 from services.refresher.planner import Form, plan
 from services.refresher.resources import ALL
 from shared.target import BY_KIND
@@ -17,6 +18,7 @@ from tests.support.refresh import claims
         ("volume", 20, Form.FILTER, 1),
         ("image", 3, Form.FILTER, 1),
         ("server", 3, Form.SINGLE, 3),
+        ("server", 4, Form.SINCE, 1),
         ("project", 19, Form.SINGLE, 19),
         ("project", 20, Form.EVERYTHING, 1),
     ],
@@ -60,3 +62,29 @@ def test_a_whole_kind_is_a_pass_and_not_a_read() -> None:
 def test_what_no_api_answers_is_unreadable(kind: str, key: str, by: str) -> None:
     planned = plan(claims(kind, key, by=by), ALL)
     assert len(planned.unreadable) == 1
+
+
+def test_servers_are_listed_by_what_changed_since_the_oldest_ask() -> None:
+    (read,) = plan(claims("server", "a", "b", "c", "d"), ALL).reads
+    assert read.params[-1] == ("changes-since", "2026-11-23T11:59:50Z")
+
+
+def test_a_list_of_changes_that_shows_few_is_for_many_only() -> None:
+    lessons = Lessons()
+    for _ in range(20):
+        lessons.saw("server", wanted=10, shown=0)
+    few, many = claims("server", *"abcdefgh"), claims("server", *map(str, range(20)))
+    assert {read.form for read in plan(few, ALL, lessons).reads} == {Form.SINGLE}
+    assert {read.form for read in plan(many, ALL, lessons).reads} == {Form.SINCE}
+
+
+def test_a_query_grows_while_it_works_and_never_again_to_what_failed() -> None:
+    room = Room()
+    room.worked(50, 2900)
+    assert room.fits(100, 6000)
+    room.failed(6000)
+    assert not room.fits(100, 3601)
+    for _ in range(10):
+        room.worked(room.keys, room.query_bytes)
+    assert room.fits(400, 4500)
+    assert not room.fits(400, 4501)

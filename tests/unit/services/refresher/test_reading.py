@@ -1,6 +1,7 @@
 """What replies mean for objects, over HTTP against a scripted cloud."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiohttp import web
@@ -227,3 +228,74 @@ def at_most_two(answer: Answer, status: int) -> Answer:
         return await answer(request)
 
     return short
+
+
+def since(*servers: dict[str, Any]) -> dict[str, Any]:
+    return {"servers": list(servers)}
+
+
+async def test_what_a_list_of_changes_leaves_out_is_asked_for_alone(
+    cloud: FakeCloud, client: CloudClient, reader: Reader
+) -> None:
+    changed = [{"id": id_, "status": "ACTIVE"} for id_ in ("a", "b", "stranger")]
+    cloud.answer(f"{SERVERS}/detail", since(*changed, {"id": "c", "status": "DELETED"}))
+    cloud.answer(f"{SERVERS}/d", {"server": {"id": "d", "status": "ACTIVE"}})
+    findings = await read(reader, claims("server", "a", "b", "c", "d"))
+    assert ids(findings) == {
+        "living": ["a", "b", "d"], "gone": ["c"], "settled": ["a", "b", "c", "d"], "failed": []
+    }  # fmt: skip
+    assert client.calls["compute"] == 2
+    assert reader.lessons.shown("server") < 1
+
+
+async def test_a_cloud_that_refuses_lists_of_changes_is_asked_one_by_one(
+    cloud: FakeCloud, client: CloudClient, reader: Reader
+) -> None:
+    cloud.answer(f"{SERVERS}/detail", {"badRequest": {"message": "no"}}, status=400)
+    for id_ in "abcd":
+        cloud.answer(f"{SERVERS}/{id_}", {"server": {"id": id_}})
+    assert ids(await read(reader, claims("server", *"abcd")))["living"] == list("abcd")
+    assert client.calls["compute"] == 5
+    assert len(plan(claims("server", *"abcd"), ALL, reader.lessons).reads) == 4
+
+
+@pytest.mark.parametrize("status", [400, 413, 414, 431, 502])
+async def test_a_query_that_is_too_long_is_halved_and_not_tried_again(
+    cloud: FakeCloud, client: CloudClient, reader: Reader, status: int
+) -> None:
+    keys = [str(UUID(int=number)) for number in range(50)]
+    table = Table("ports", "port", [{"id": id_} for id_ in keys])
+
+    async def short_only(request: web.Request) -> web.StreamResponse:
+        if len(request.query_string) > 1700:
+            return web.Response(status=status)
+        return await table.list(request)
+
+    cloud.answers[PORTS] = short_only
+    findings = await read(reader, claims("port", *keys))
+    assert ids(findings)["living"] == keys
+    asked = client.calls["network"]
+    for again in plan(claims("port", *keys), ALL, reader.lessons).reads:
+        assert ids(await reader.read(again))["failed"] == []
+    assert client.calls["network"] - asked == 2
+
+
+async def test_a_kind_that_may_not_be_listed_is_noted_until_it_works(
+    cloud: FakeCloud, reader: Reader
+) -> None:
+    cloud.answer(PORTS, {"NeutronError": {"message": "no"}}, status=403)
+    assert ids(await read(reader, claims("port", "a", "b")))["failed"] == ["a", "b"]
+    assert "403 no" in reader.permits.denials()["port"].reason
+    serve(cloud, Table("ports", "port", [{"id": id_} for id_ in "ab"]))
+    await read(reader, claims("port", "a", "b"))
+    assert reader.permits.denials() == {}
+
+
+async def test_one_object_that_may_not_be_read_does_not_condemn_its_kind(
+    cloud: FakeCloud, reader: Reader
+) -> None:
+    serve(cloud, Table("ports", "port", [{"id": "a"}]), "a")
+    cloud.answer(f"{PORTS}/b", {"NeutronError": {"message": "no"}}, status=403)
+    await read(reader, claims("port", "a"))
+    await read(reader, claims("port", "b"))
+    assert reader.permits.denials() == {}
