@@ -17,6 +17,7 @@ from services.cli.webhooks import check_webhooks, webhook_plan
 from shared.amqp.transport_url import parse_transport_url
 from shared.clock import Clock
 from shared.errors import Misconfigured, Problem
+from shared.openstack.breaker import BreakerRule
 from shared.openstack.client import CloudClient, Limits
 from shared.openstack.cloud import load_cloud
 from shared.runtime.sections import CloudSettings
@@ -102,8 +103,11 @@ def client_of(
     cloud: CloudSettings, *, clock: Clock, random: Random
 ) -> AbstractAsyncContextManager[CloudClient]:
     """Return the client of a cloud's APIs, within the budget that its settings give."""
+    refresh = cloud.refresh
     limits = Limits(
-        concurrency=cloud.refresh.concurrency, calls_per_second=cloud.refresh.calls_per_second
+        concurrency=refresh.concurrency,
+        calls_per_second=refresh.calls_per_second,
+        breaker=BreakerRule(failures=refresh.breaker_failures, pause=refresh.breaker_pause),
     )
     return CloudClient.open(load_cloud(cloud.name), clock=clock, random=random, limits=limits)
 

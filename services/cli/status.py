@@ -8,6 +8,7 @@ from typing import Any
 
 from services.cli.output import Format, print_json, print_table
 from services.cli.stored import looking
+from services.refresher.budget import HEARTBEAT
 from shared.clock import SystemClock
 from shared.runtime.durations import format_duration
 from shared.store.database import Database
@@ -57,6 +58,7 @@ async def gather(database: Database, now: datetime) -> list[Line]:
         *figures(whole),
         *clouds(heartbeats, now),
         *await _timeline(database, now),
+        *apis([one for one in heartbeats if one.service == HEARTBEAT]),
         *await _refresh(database, now),
         *await _actions(database, now),
         *await _dead(database),
@@ -145,6 +147,26 @@ def clouds(heartbeats: Sequence[Heartbeat], now: datetime) -> Iterable[Line]:
         if told["last"]:
             ago = (now - datetime.fromisoformat(told["last"])).total_seconds()
             yield Line(about, "last notification", f"{max(0.0, ago):.0f} s ago")
+
+
+def apis(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:
+    """Tell how each copy asks the clouds' services, which are left alone, and what is denied."""
+    for heartbeat in heartbeats:
+        about = f"{heartbeat.cloud} ({heartbeat.instance})"
+        for service, budget in heartbeat.figures["services"].items():
+            asked = f"{budget['calls']} calls, {budget['under_way']} under way"
+            if budget["waiting"]:
+                asked += f", {budget['waiting']} waiting for their budget"
+            alone = budget["left_alone"]
+            if alone is not None:
+                asked += (
+                    f"; left alone since {alone['since']}, tried again at {alone['look_at']}:"
+                    f" {alone['reason']}"
+                )
+            yield Line(about, f"API of {service}", asked)
+        for kind, denial in heartbeat.figures["not_permitted"].items():
+            value = f"since {denial['since']}, tried again at {denial['until']}: {denial['reason']}"
+            yield Line(about, f"{kind} may not be read", value)
 
 
 async def _timeline(database: Database, now: datetime) -> list[Line]:

@@ -39,6 +39,8 @@ class Windows:
     """How much longer it waits for others, to share their call."""
     create: timedelta = timedelta()
     """How long what was created is left alone; what does not live so long costs nothing."""
+    second_look: timedelta = timedelta(seconds=5)
+    """Until what was about to change without any event is read again."""
     passing: timedelta = timedelta(seconds=8)
     """How long an object in the middle of something is left to the event that ends it."""
     history: bool = False
@@ -139,28 +141,38 @@ class Intake:
         return needs
 
     async def _ask(self, effects: _Effects, needs: Mapping[tuple[ResourceRef, str], Need]) -> None:
-        groups: dict[tuple[str, timedelta, timedelta], list[Target]] = {}
+        groups: dict[tuple[str, timedelta, bool], list[Target]] = {}
         for target, event in effects.asked:
             if target.kind not in self.resources:
                 self.metrics.unreadable.labels(target.cloud, target.kind).inc()
                 continue
             ref = ResourceRef(target.cloud, target.kind, target.key)
-            need = Need.READ
-            if target.by == BY_ID:
-                need = needs.get((ref, event.id), Need.READ)
+            need = needs.get((ref, event.id)) if target.by == BY_ID else None
             if need is Need.NOTHING or (target.by == BY_ID and ref in effects.gone):
                 continue
             self.metrics.asked.labels(target.cloud, target.kind).inc()
-            windows = self.windows[target.cloud]
-            wait = windows.passing if need is Need.LATER else windows.merge
-            created = event.action is Action.CREATE and ref in event.subjects
-            hold = windows.create if created else _NONE
-            groups.setdefault((target.cloud, wait, hold), []).append(target)
-        for (cloud, wait, hold), some in groups.items():
+            wait = self._wait(target.cloud, need, created=_creates(event, ref))
+            groups.setdefault((target.cloud, *wait), []).append(target)
+        for (cloud, hold, release), some in groups.items():
             await self.targets.ask(
                 some,
                 now=self.clock.now(),
-                merge_window=max(wait, self.windows[cloud].merge),
+                merge_window=self.windows[cloud].merge,
                 batch_window=self.windows[cloud].batch,
                 hold=hold,
+                release=release,
             )
+
+    def _wait(self, cloud: str, need: Need | None, *, created: bool) -> tuple[timedelta, bool]:
+        """Return for how long a target is held back, and whether that ends an earlier hold."""
+        windows = self.windows[cloud]
+        if created and windows.create:
+            return windows.create, False
+        if need is Need.LATER:
+            return windows.passing, False
+        # What was in the middle of something is no more. A hold for being new must not end so.
+        return _NONE, need is Need.READ and not windows.create
+
+
+def _creates(event: Event, ref: ResourceRef) -> bool:
+    return event.action is Action.CREATE and ref in event.subjects

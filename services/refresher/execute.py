@@ -50,8 +50,6 @@ class Effort:
     """Renewed while working; the targets of a copy that died are taken over after it."""
     drain: timedelta = timedelta(seconds=5)
     """How long reads in hand may go on when the copy is to stop."""
-    second_look: timedelta = timedelta(seconds=5)
-    """When to read again what was about to change without any event."""
     attempts: int = 20
     """After these (half an hour) a target is a dead letter; the next full pass repairs it."""
     backoff: Backoff = field(default_factory=lambda: Backoff(1.0, 2.0, 300.0))

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from services.refresher.permits import Denial
 from shared.event import Event
+from shared.openstack.client import Budget
 from shared.store.inventory import WriteResult
 from shared.store.targets import Waiting
 
@@ -68,6 +70,30 @@ class RefresherMetrics:
             "full_pass_objects", "Objects that full passes listed.", "cloud", "kind"
         )
         self.passes = counter("full_passes", "Full passes ended.", "cloud", "kind", "state")
+        self.under_way = Gauge(
+            "osevents_api_calls_under_way",
+            "API calls at this moment.",
+            ("cloud", "service"),
+            registry=registry,
+        )
+        self.held = Gauge(
+            "osevents_api_calls_waiting",
+            "API calls that wait for their budget.",
+            ("cloud", "service"),
+            registry=registry,
+        )
+        self.left_alone = Gauge(
+            "osevents_api_left_alone",
+            "1 while a service is not asked because it kept failing.",
+            ("cloud", "service"),
+            registry=registry,
+        )
+        self.not_permitted = Gauge(
+            "osevents_kind_not_permitted",
+            "1 for kinds that our credentials may not read.",
+            ("cloud", "kind"),
+            registry=registry,
+        )
         self.waiting = Gauge(
             "osevents_targets_waiting", "Unanswered targets.", ("cloud", "kind"), registry=registry
         )
@@ -96,6 +122,8 @@ class RefresherMetrics:
             ("cloud",),
             registry=registry,
         )
+        self._shown: defaultdict[str, set[str]] = defaultdict(set)
+        self._denied: defaultdict[str, set[str]] = defaultdict(set)
         self._counted: Tally[tuple[str, str]] = Tally()
         self._fields: defaultdict[str, set[str]] = defaultdict(set)
 
@@ -121,6 +149,24 @@ class RefresherMetrics:
         fields.add(field)
         self.drift.labels(cloud, kind, what, field).inc(count)
 
+    def budget(
+        self, cloud: str, budgets: Mapping[str, Budget], denials: Mapping[str, Denial]
+    ) -> None:
+        """Show how a cloud's services are asked now, and which kinds may not be read."""
+        for service in self._shown[cloud] - budgets.keys():
+            for gauge in (self.under_way, self.held, self.left_alone):
+                gauge.remove(cloud, service)
+        self._shown[cloud] = set(budgets)
+        for service, budget in budgets.items():
+            self.under_way.labels(cloud, service).set(budget.under_way)
+            self.held.labels(cloud, service).set(budget.waiting)
+            self.left_alone.labels(cloud, service).set(budget.opened is not None)
+        for kind in self._denied[cloud] - denials.keys():
+            self.not_permitted.remove(cloud, kind)
+        self._denied[cloud] = set(denials)
+        for kind in denials:
+            self.not_permitted.labels(cloud, kind).set(1)
+
     def asked_of(self, cloud: str, calls: Mapping[str, int], tokens: int) -> None:
         """Take over the totals that a cloud's client counted since it was opened."""
         for service, total in calls.items():
@@ -133,6 +179,7 @@ class RefresherMetrics:
         """Take the next totals of a cloud as those of another client, which counts from nothing."""
         for key in [key for key in self._counted if key[0] == cloud]:
             del self._counted[key]
+        self.budget(cloud, {}, {})
 
     def queue(self, waiting: Sequence[Waiting], *, now: datetime) -> None:
         """Show what waits; all copies show the same queue."""

@@ -10,6 +10,7 @@ from random import Random
 
 import structlog
 
+from services.refresher.budget import HEARTBEAT, figures
 from services.refresher.consume import Intake, Windows
 from services.refresher.execute import Effort, TargetWorker
 from services.refresher.follow_up import FollowUp
@@ -33,6 +34,7 @@ from shared.store.drift import Drift
 from shared.store.inventory import Inventory
 from shared.store.listed import ListedPages
 from shared.store.passes import FullPasses
+from shared.store.status import Heartbeats
 from shared.store.targets import TargetQueue
 from shared.waiting import pause
 
@@ -70,6 +72,7 @@ class Refresher:
     effort: Effort = field(default_factory=Effort)
     _windows: dict[str, Windows] = field(default_factory=dict, init=False)
     _clients: dict[str, CloudClient] = field(default_factory=dict, init=False)
+    _readers: dict[str, Reader] = field(default_factory=dict, init=False)
     _fleet: Fleet = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,13 +111,29 @@ class Refresher:
         """Work off one cloud's targets and full passes until `stop` is set."""
         async with cloud.open_client() as client, asyncio.TaskGroup() as group:
             self._clients[name] = client
-            reader = Reader(client, clock=self.clock)
-            worker = self._target_worker(name, reader)
+            reader = self._readers[name] = Reader(client, clock=self.clock)
+            worker = self._target_worker(name, reader, cloud.windows)
             passes = self._passes(name, cloud.full_pass_interval, reader)
             group.create_task(worker.run(stop), name=f"targets of {name}")
             group.create_task(passes.run(stop), name=f"full passes of {name}")
+        self._readers.pop(name)
         self._count(name, self._clients.pop(name))
         self.metrics.forget_client(name)
+
+    async def _show_budget(self, name: str) -> None:
+        reader = self._readers.get(name)
+        if reader is None:
+            # It is no longer refreshed, since a moment ago.
+            return
+        budgets, denials = self._clients[name].budgets(), reader.permits.denials()
+        self.metrics.budget(name, budgets, denials)
+        await Heartbeats(self.database).report(
+            HEARTBEAT,
+            self.instance,
+            figures(budgets, denials),
+            now=self.clock.now(),
+            cloud=name,
+        )
 
     def intake(self) -> Intake:
         """Return what takes events in."""
@@ -129,7 +148,7 @@ class Refresher:
             metrics=self.metrics,
         )
 
-    def _target_worker(self, name: str, reader: Reader) -> TargetWorker:
+    def _target_worker(self, name: str, reader: Reader, windows: Windows) -> TargetWorker:
         targets = TargetQueue(self.database)
         return TargetWorker(
             cloud=name,
@@ -143,7 +162,7 @@ class Refresher:
                 inventory=Inventory(self.database),
                 targets=targets,
                 clock=self.clock,
-                after=self.effort.second_look,
+                after=windows.second_look,
             ),
             clock=self.clock,
             random=self.random,
@@ -187,6 +206,8 @@ class Refresher:
             for name, client in self._clients.items():
                 self._count(name, client)
             try:
+                for name in list(self._readers):
+                    await self._show_budget(name)
                 self.metrics.queue(await targets.waiting(), now=self.clock.now())
             except Transient as error:
                 log.warning("figures_wait", reason=str(error))

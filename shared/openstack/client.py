@@ -216,18 +216,22 @@ class CloudClient:
             query = following(paging, reply, collection, items, query)
 
     async def _with_retries(self, call: _Call) -> Any:
-        for attempt in range(1, self._limits.attempts):
+        failure: CloudUnavailable | None = None
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return await self._authorised(call)
-            except CloudLeftAlone:
-                raise
+            except CloudLeftAlone as error:
+                # That we were answered badly says more than that nobody is asked any more.
+                raise failure or error from None
             except CloudUnavailable as error:
+                failure = error
                 asked = error.retry_after_seconds or 0.0
-                if asked > self._limits.longest_wait_seconds:
+                if attempt >= self._limits.attempts or asked > self._limits.longest_wait_seconds:
                     raise
                 delay = self._limits.backoff.delay_seconds(attempt, self._random)
                 await asyncio.sleep(max(asked, delay))
-        return await self._authorised(call)
 
     async def _authorised(self, call: _Call) -> Any:
         token = await self._keystone.token()

@@ -137,6 +137,12 @@ class RefreshSettings(Section):
     """Of each service of the cloud at most; absent: as fast as it answers."""
     history: bool = False
     """Whether loaded history asks for refreshes, too; the first full pass has seen it all."""
+    breaker_failures: Count = 10
+    """Failures of a service in a row, retries included, that have it left alone for a while."""
+    breaker_pause: PositiveDuration = timedelta(seconds=5)
+    """For how long at first; each failed look at it doubles the pause, up to a minute."""
+    second_look: PositiveDuration = timedelta(seconds=5)
+    """When to read again what agents change without an event, such as the status of a new port."""
 
 
 def _usable_in_routing_keys(name: str) -> str:

@@ -61,11 +61,13 @@ class TargetQueue:
         merge_window: timedelta,
         batch_window: timedelta = _NONE,
         hold: timedelta = _NONE,
+        release: bool = False,
     ) -> None:
         """Note that `targets` must be read again, `merge_window` after the first ask of each.
 
-        They may wait `batch_window` longer for company. What is not asked for yet is held back for
-        `hold`, whoever asks for it meanwhile.
+        They may wait `batch_window` longer for company. With a `hold` they are held back for that
+        long, whoever asks for them meanwhile; a hold in force is never prolonged, and `release`
+        ends it.
         """
         latest = {(item.cloud, item.kind, item.by, item.key): item for item in targets}
         rows = [(*key, latest[key].cause, latest[key].why) for key in sorted(latest)]
@@ -73,7 +75,7 @@ class TargetQueue:
             ready_at = now + max(merge_window, hold)
             held_until = now + hold if hold else None
             times = (now, ready_at, ready_at + batch_window, held_until)
-            await self._database.execute(_SQL["ask"], *columns(rows, 6), *times)
+            await self._database.execute(_SQL["ask"], *columns(rows, 6), *times, release)
 
     async def claim(
         self,

@@ -79,7 +79,7 @@ class Setting:
                 inventory=self.inventory,
                 targets=self.targets,
                 clock=clock,
-                after=effort.second_look,
+                after=WINDOWS.second_look,
             ),
             clock=clock,
             random=Random(1),

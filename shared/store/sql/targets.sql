@@ -2,7 +2,8 @@
 
 -- name: ask
 -- Ask for targets, in the order of their keys (so that two writers never deadlock). A waiting target
--- keeps its time, or takes an earlier one, but for a hold; one that waits after a failure keeps its
+-- keeps its time, or takes an earlier one, but for its hold (which $11 ends, and which is never
+-- moved, so that none waits for ever); one that waits after a failure keeps its
 -- wait; one that is claimed notes the ask.
 insert into targets (cloud, kind, by, key, cause, why, asked_at, ready_at, due_at, held_until)
 select new.cloud, new.kind, new.by, new.key, new.cause, new.why, $7, $8, $9, $10
@@ -11,16 +12,25 @@ from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
 on conflict (cloud, kind, by, key) do update
 set cause = excluded.cause,
     why = excluded.why,
-    held_until = case when targets.claim is null then targets.held_until end,
+    held_until = case
+        when targets.claim is null and not $11
+            then coalesce(targets.held_until, excluded.held_until)
+    end,
     ready_at = case
-        when targets.claim is null and targets.attempts = 0
-            then greatest(least(targets.ready_at, excluded.ready_at), targets.held_until)
-        else targets.ready_at
+        when targets.claim is not null or targets.attempts > 0 then targets.ready_at
+        when $11 then least(targets.ready_at, excluded.ready_at)
+        else greatest(
+            least(targets.ready_at, excluded.ready_at),
+            coalesce(targets.held_until, excluded.held_until)
+        )
     end,
     due_at = case
-        when targets.claim is null and targets.attempts = 0
-            then greatest(least(targets.due_at, excluded.due_at), targets.held_until)
-        else targets.due_at
+        when targets.claim is not null or targets.attempts > 0 then targets.due_at
+        when $11 then least(targets.due_at, excluded.due_at)
+        else greatest(
+            least(targets.due_at, excluded.due_at),
+            coalesce(targets.held_until, excluded.held_until)
+        )
     end,
     asked_again_at = case
         when targets.claim is not null then coalesce(targets.asked_again_at, excluded.asked_at)

@@ -12,15 +12,20 @@ from uuid import UUID
 
 import pytest
 
+from services.refresher.budget import HEARTBEAT, figures
+from services.refresher.permits import Denial
 from services.refresher.resources import ALL
 from shared.clock import SystemClock
 from shared.dead_letter import DeadLetter
+from shared.openstack.breaker import Opened
+from shared.openstack.client import Budget
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
 from shared.store.inventory import Inventory
 from shared.store.passes import FullPasses
+from shared.store.status import Heartbeats
 from shared.store.targets import TargetQueue
 from shared.store.timeline import Timeline
 from tests.support.command_line import Outcome, call, end_of, start
@@ -290,6 +295,26 @@ async def test_status_tells_of_dead_letters(ask: Call, filled: Database) -> None
     assert told["prod", "dead letters of catcher"] == 1
     assert told["prod", "inventory of server"] == 0
     assert told["catcher", "copies alive"] == 0
+
+
+async def test_status_tells_what_is_left_alone_and_what_is_not_permitted(
+    ask: Call, filled: Database
+) -> None:
+    opened = Opened(NOW, "503 busy", NOW + timedelta(seconds=5))
+    budgets = {"network": Budget(calls=7, under_way=1, waiting=2, opened=opened)}
+    denials = {"project": Denial(NOW, NOW + timedelta(minutes=10), "403 not you")}
+    await Heartbeats(filled).report(
+        HEARTBEAT, "copy-1", figures(budgets, denials), now=SystemClock().now(), cloud="prod"
+    )
+
+    rows = (await ask("status", "--format", "json")).rows
+
+    told = {row["what"]: row["value"] for row in rows if row["about"] == "prod (copy-1)"}
+    assert told["API of network"].startswith(
+        f"7 calls, 1 under way, 2 waiting for their budget; left alone since {NOW.isoformat()}"
+    )
+    assert told["API of network"].endswith("503 busy")
+    assert told["project may not be read"].endswith("403 not you")
 
 
 PASSED = Cause(CauseKind.FULL_PASS, "pass-1")

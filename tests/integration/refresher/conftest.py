@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from shared.openstack.client import CloudClient
+from shared.openstack.cloud import CloudConfig
 from shared.store.database import Database
 from tests.support.clocks import FixedClock
 from tests.support.fake_cloud import FakeCloud, client_of, config_of, fake_cloud
@@ -17,10 +18,13 @@ async def cloud() -> AsyncIterator[FakeCloud]:
 
 
 @pytest.fixture
-async def client(
-    cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[CloudClient]:
-    async with client_of(config_of(cloud, tmp_path, monkeypatch)) as client:
+def config(cloud: FakeCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CloudConfig:
+    return config_of(cloud, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+async def client(config: CloudConfig) -> AsyncIterator[CloudClient]:
+    async with client_of(config) as client:
         yield client
 
 

@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from aiohttp import web
 
 from shared.event import Action
+from shared.openstack.breaker import BreakerRule
 from shared.openstack.client import CloudClient
+from shared.openstack.cloud import CloudConfig
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
+from shared.store.database import Database
 from shared.store.dead_letters import LetterFilter
 from shared.target import BY_KIND
-from tests.support.fake_cloud import FakeCloud
+from tests.support.clocks import FixedClock
+from tests.support.fake_cloud import QUICK, FakeCloud, client_of
 from tests.support.refresh import Table, target
 from tests.support.refreshing import Setting, port_event
 
@@ -262,3 +267,69 @@ async def test_a_port_that_stays_down_is_not_looked_at_for_ever(
     await setting.ask(target("port", "a"))
     assert [await setting.work_off(AN_HOUR) for _ in range(3)] == [1, 1, 0]
     assert await setting.waiting() == 0
+
+
+async def test_a_kind_that_is_not_permitted_waits_and_loses_no_target(
+    cloud: FakeCloud, client: CloudClient, setting: Setting
+) -> None:
+    forbidden = {"NeutronError": {"message": "not you"}}
+    for path in (PORTS, f"{PORTS}/a", f"{PORTS}/b"):
+        cloud.answer(path, forbidden, status=403)
+    await setting.ask(target("port", "a"), target("port", "b"))
+    await setting.work_off()
+    asked = client.calls["network"]
+    await setting.ask(target("port", "c"))
+    await setting.work_off()
+    assert client.calls["network"] == asked, "the kind is left alone"
+    assert await setting.waiting() == 3
+    assert await setting.letters.find(LetterFilter(origin="refresher")) == []
+    assert setting.counted("targets_postponed_total", cloud="prod", kind="port") == 3
+    serve(cloud, {"id": "a"}, {"id": "b"}, {"id": "c"})
+    await setting.work_off(timedelta(minutes=10))
+    assert await setting.living("port") == ["a", "b", "c"]
+    assert setting.worker.reader.permits.denials() == {}
+
+
+async def test_targets_of_a_service_that_is_left_alone_keep_their_budget(
+    cloud: FakeCloud, config: CloudConfig, database: Database
+) -> None:
+    clock = FixedClock()
+    limits = replace(QUICK, breaker=BreakerRule(failures=3))
+    cloud.answer(f"{PORTS}/a", {"NeutronError": {"message": "busy"}}, status=503)
+    async with client_of(config, limits=limits, clock=clock) as client:
+        setting = Setting(database, client, clock)
+        await setting.ask(target("port", "a"))
+        await setting.work_off()
+        await setting.ask(target("port", "b"))
+        await setting.work_off()
+        assert client.calls["network"] == 3, "the second target asked nobody"
+        assert setting.counted("targets_failed_total", cloud="prod", kind="port") == 1
+        assert setting.counted("targets_postponed_total", cloud="prod", kind="port") == 2
+        serve(cloud, {"id": "a"}, {"id": "b"})
+        await setting.work_off(AN_HOUR)
+        assert await setting.living("port") == ["a", "b"]
+        assert client.budgets()["network"].opened is None
+
+
+async def test_a_target_that_alone_fails_ends_as_a_dead_letter_all_the_same(
+    cloud: FakeCloud, config: CloudConfig, database: Database
+) -> None:
+    clock = FixedClock()
+    limits = replace(QUICK, breaker=BreakerRule(failures=3))
+    cloud.answer(f"{PORTS}/a", {"NeutronError": {"message": "busy"}}, status=503)
+    async with client_of(config, limits=limits, clock=clock) as client:
+        setting = Setting(database, client, clock)
+        await setting.ask(target("port", "a"))
+        for _ in range(100):
+            await setting.work_off(AN_HOUR)
+        assert await setting.waiting() == 0
+        assert setting.counted("targets_dead_total", cloud="prod", kind="port") == 1
+
+
+async def test_urgent_kinds_go_first_and_the_longest_waiting_next(setting: Setting) -> None:
+    await setting.ask(*(target("network", f"n{number}") for number in range(3)))
+    setting.clock.advance(timedelta(seconds=1))
+    await setting.ask(target("server", "s"))
+    first, second = await setting.worker.claim(), await setting.worker.claim()
+    assert [claim.target.kind for claim in first] == ["server"]
+    assert [claim.target.kind for claim in second] == ["network"] * 3

@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry
 from services.catcher.decoding.envelope import open_envelope
 from services.catcher.decoding.normalise import normalise
 from services.refresher.consume import Windows
-from services.refresher.execute import Effort
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.resources import ALL
 from services.refresher.service import RefreshedCloud, Refresher
@@ -134,6 +133,7 @@ async def follow(
                     merge=timedelta(milliseconds=100),
                     batch=timedelta(milliseconds=100),
                     passing=timedelta(seconds=1),
+                    second_look=timedelta(milliseconds=500),
                 ),
                 full_pass_interval=interval,
             )
@@ -146,7 +146,6 @@ async def follow(
                 clock=CLOCK,
                 random=Random(3),
                 metrics=RefresherMetrics(CollectorRegistry()),
-                effort=Effort(second_look=timedelta(milliseconds=500)),
             )
             stop = asyncio.Event()
             async with asyncio.TaskGroup() as group:

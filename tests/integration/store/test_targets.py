@@ -299,3 +299,17 @@ async def test_targets_of_what_is_gone_are_dropped_unless_somebody_is_at_them(
     left |= {(item.target.by, item.target.key) for item in await claim(queue, 30)}
     assert left == {(BY_ID, "other"), ("device_id", "waiting")}
     await queue.finish([held])
+
+
+async def test_a_hold_is_never_prolonged_and_can_be_ended(database: Database) -> None:
+    queue = TargetQueue(database)
+    five = timedelta(seconds=5)
+    await queue.ask([port(), port("port-2")], now=NOON, merge_window=WINDOW)
+    for seconds in range(5):
+        now = NOON + timedelta(seconds=seconds / 10)
+        await queue.ask([port(), port("port-2")], now=now, merge_window=WINDOW, hold=five)
+    now = NOON + timedelta(seconds=2)
+    await queue.ask([port("port-2")], now=now, merge_window=WINDOW, release=True)
+
+    assert keys(await claim(queue, 4.9)) == ["port-2"]
+    assert keys(await claim(queue, 5)) == ["port-1"]

@@ -1,12 +1,15 @@
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
 
-from shared.errors import CloudRefused, CloudUnavailable
+from shared.errors import CloudLeftAlone, CloudRefused, CloudUnavailable
+from shared.openstack.breaker import BreakerRule
 from shared.openstack.client import CloudClient, Limits
 from shared.openstack.cloud import CloudConfig
 from shared.openstack.replies import detail_of, retry_after_seconds
+from tests.support.clocks import FixedClock
 from tests.support.fake_cloud import QUICK, FakeCloud, client_of
 
 PORTS = "/network/v2.0/ports"
@@ -182,3 +185,39 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
 )
 def test_the_message_is_found_in_every_services_shape(body: bytes, detail: str) -> None:
     assert detail_of(body) == detail
+
+
+async def test_a_service_that_keeps_failing_is_left_alone_and_others_are_not(
+    cloud: FakeCloud, config: CloudConfig
+) -> None:
+    clock = FixedClock(datetime.now(UTC))
+    limits = replace(QUICK, breaker=BreakerRule(failures=4, pause=timedelta(seconds=5)))
+    cloud.answers[PORTS] = Failing(4, web.Response(status=503, text="busy"))
+    cloud.answer("/image/v2/images", {"images": []})
+    async with client_of(config, limits=limits, clock=clock) as client:
+        for _ in range(2):
+            with pytest.raises(CloudUnavailable):
+                await client.get("network", "ports")
+        with pytest.raises(CloudLeftAlone, match=r"left alone since .*: network: GET .* 503 busy"):
+            await client.get("network", "ports")
+        assert client.calls["network"] == 4
+        opened = client.budgets()["network"].opened
+        assert opened is not None
+        assert opened.since == clock.now()
+        assert await client.get("image", "images") == {"images": []}
+        clock.advance(timedelta(seconds=5))
+        assert await client.get("network", "ports") == {"ports": []}
+        assert client.budgets()["network"].opened is None
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 429])
+async def test_a_service_that_answers_is_not_left_alone(
+    cloud: FakeCloud, config: CloudConfig, status: int
+) -> None:
+    limits = replace(QUICK, breaker=BreakerRule(failures=2))
+    cloud.answer(PORTS, {"error": {"message": "no"}}, status=status)
+    async with client_of(config, limits=limits) as client:
+        for _ in range(5):
+            with pytest.raises((CloudRefused, CloudUnavailable)):
+                await client.get("network", "ports")
+        assert client.budgets()["network"].opened is None

@@ -1,0 +1,41 @@
+"""How the APIs of a cloud are asked at this moment, for metrics, `osevents status` and its like."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.refresher.permits import Denial
+from shared.openstack.client import Budget
+
+HEARTBEAT = "refresher:api"
+"""The name under which each copy reports it, for each cloud."""
+
+
+def figures(budgets: Mapping[str, Budget], denials: Mapping[str, Denial]) -> dict[str, Any]:
+    """Return what one copy knows, as JSON: by service how it is asked, by kind what is denied.
+
+    `left_alone` is null, or says since when, why, and when the next look is due; times are ISO.
+    """
+    return {
+        "services": {
+            name: {
+                "calls": budget.calls,
+                "under_way": budget.under_way,
+                "waiting": budget.waiting,
+                "left_alone": budget.opened
+                and {
+                    "since": budget.opened.since.isoformat(),
+                    "reason": budget.opened.reason,
+                    "look_at": budget.opened.look_at.isoformat(),
+                },
+            }
+            for name, budget in budgets.items()
+        },
+        "not_permitted": {
+            kind: {
+                "since": denial.since.isoformat(),
+                "until": denial.until.isoformat(),
+                "reason": denial.reason,
+            }
+            for kind, denial in denials.items()
+        },
+    }
