@@ -64,6 +64,10 @@ def _network(world: World) -> None:
     make_qos_policy(world, admin, "bronze", 10_000)
     for host in world.hosts:
         make_agent(world, host)
+    for group in world.security_groups:
+        if group.name == "web":
+            world.new_rule(group, port=443)
+            world.touch(group)
     for owner in list(world.owners.values())[:1]:
         network = world.networks[world.projects[owner.project_id].main_network_id or ""]
         parent = make_port(world, network, project_id=owner.project_id)
@@ -89,9 +93,10 @@ def _storage(world: World) -> None:
         "extra_specs": {"volume_backend_name": "ceph"},
     }
     world.table("volume_type").add(Item(VOLUME_TYPE_ID, "", body))
-    for number, volume in enumerate(list(world.volumes)):
+    volumes = list(world.volumes)
+    for volume in [each for each in volumes if not each.bootable][::_EVERY_SNAPSHOT]:
         request = world.request(world.actor(volume.user_id))
-        if number % _EVERY_SNAPSHOT == 0 and not volume.bootable:
-            finish_snapshot(world, make_snapshot(world, request, volume, f"{volume.name}-snap"))
-        if number % _EVERY_BACKUP == 0:
-            finish_backup(world, make_backup(world, request, volume, f"{volume.name}-backup"))
+        finish_snapshot(world, make_snapshot(world, request, volume, f"{volume.name}-snap"))
+    for volume in volumes[::_EVERY_BACKUP]:
+        request = world.request(world.actor(volume.user_id))
+        finish_backup(world, make_backup(world, request, volume, f"{volume.name}-backup"))

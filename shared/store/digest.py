@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from shared.errors import Unstorable
+from shared.links import VERSION
 from shared.resource import ResourceRef
 
 _BYTES = 16
@@ -26,9 +27,11 @@ def digest_of(
 ) -> bytes:
     """Return 16 bytes that differ when any of the parts does; the order of keys is no difference.
 
+    The rules of links are such a part, since a row's links are written with it.
+
     Raises Unstorable when the object is not JSON.
     """
-    whole = _dumped(ref, [name, project, status, object_], orjson.OPT_SORT_KEYS)
+    whole = _dumped(ref, [name, project, status, object_, VERSION], orjson.OPT_SORT_KEYS)
     return blake2b(whole, digest_size=_BYTES).digest()
 
 

@@ -16,6 +16,7 @@ from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Change, ChangeKind, Snapshot
 from shared.store.database import Connection, Database, columns
 from shared.store.digest import as_json, digest_of
+from shared.store.links import save_links
 from shared.store.observation import Decision, Outcome, ResourceRow, Version, bury, observe
 from shared.store.statements import statements
 
@@ -186,16 +187,29 @@ class Inventory:
         keys = columns(wanted, 3)
         async with self._database.transaction() as connection:
             await connection.execute(_SQL["make_rows"], *keys)
-            found = [_resource(row) for row in await connection.fetch(_SQL["lock_rows"], *keys)]
-            before = {row.ref: row for row in found}
+            found = await connection.fetch(_SQL["lock_rows"], *keys)
+            before = {row.ref: row for row in map(_resource, found)}
+            unsure = frozenset(
+                ref
+                for ref, row in zip(before, found, strict=True)
+                if _is_unsure(before[ref], row["digest"])
+            )
             rows = dict(before)
             decisions = []
             for decision in decide(rows):
                 rows[decision.row.ref] = decision.row
                 decisions.append(decision)
             await _save(connection, before, rows)
+            await save_links(connection, before, rows, unsure)
             await _add_changes(connection, [item for one in decisions for item in one.changes])
         return decisions
+
+
+def _is_unsure(row: ResourceRow, digest: bytes | None) -> bool:
+    """Tell whether a row's links may be others than its object tells by the rules of today."""
+    if row.object is None:
+        return False
+    return digest != digest_of(row.ref, row.name, row.project, row.status, row.object)
 
 
 async def _save(

@@ -7,10 +7,12 @@ left is compared field by field, by the rule of `shared.store.observation`.
 
 from collections.abc import Sequence
 
+from shared.links import links_of
 from shared.snapshot import Cause, Snapshot
 from shared.store.database import Database, columns
 from shared.store.digest import as_json, digest_of
 from shared.store.inventory import Inventory, WriteResult
+from shared.store.links import add_links
 from shared.store.statements import statements
 
 _SQL = statements("listed")
@@ -60,16 +62,24 @@ class ListedPages:
         if not snapshots:
             return set()
         first = snapshots[0]
-        rows = await self._database.fetch(
-            _SQL["add_new"],
-            first.ref.cloud,
-            first.ref.kind,
-            first.observed_at,
-            *columns([_row(item) for item in snapshots], 7),
-            cause.kind,
-            cause.id,
-        )
-        return {row["resource_id"] for row in rows}
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                _SQL["add_new"],
+                first.ref.cloud,
+                first.ref.kind,
+                first.observed_at,
+                *columns([_row(item) for item in snapshots], 7),
+                cause.kind,
+                cause.id,
+            )
+            new = {row["resource_id"] for row in rows}
+            told = {
+                item.ref: links_of(item.ref.kind, item.object)
+                for item in snapshots
+                if item.ref.id in new
+            }
+            await add_links(connection, told)
+        return new
 
 
 def _digest(item: Snapshot) -> bytes:

@@ -28,7 +28,8 @@ set name = new.name,
     deleted_at = new.deleted_at,
     told_at = new.told_at,
     told = new.told::jsonb,
-    digest = new.digest
+    digest = new.digest,
+    first_seen = coalesce(resources.first_seen, new.seen_at, new.told_at)
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
     $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
@@ -48,7 +49,8 @@ set observed_at = new.observed_at,
     revision = new.revision,
     told_at = new.told_at,
     told = new.told::jsonb,
-    digest = new.digest
+    digest = new.digest,
+    first_seen = coalesce(resources.first_seen, new.seen_at, new.told_at)
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[],
     $7::timestamptz[], $8::timestamptz[], $9::text[], $10::bytea[]

@@ -28,9 +28,10 @@ returning id;
 -- return their ids.
 with made as (
     insert into resources (
-        cloud, kind, id, name, project, status, object, revision, digest, observed_at, seen_at
+        cloud, kind, id, name, project, status, object, revision, digest, observed_at, seen_at,
+        first_seen
     )
-    select $1, $2, id, name, project, status, object::jsonb, revision, digest, $3, $3
+    select $1, $2, id, name, project, status, object::jsonb, revision, digest, $3, $3, $3
     from unnest(
         $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::bytea[]
     ) as listed (id, name, project, status, object, revision, digest)

@@ -25,10 +25,13 @@ from shared.bus.memory import MemoryBus
 from shared.catalogue.load import builtin
 from shared.clock import SystemClock
 from shared.event import Event
+from shared.links import Link, links_of
 from shared.openstack.client import CloudClient
 from shared.openstack.cloud import load_cloud
+from shared.resource import ResourceRef
 from shared.store.database import Database
 from shared.store.inventory import Inventory
+from shared.store.links import Links
 from shared.store.passes import FullPasses, PassState
 from shared.store.targets import TargetQueue
 from tests.support.waiting import eventually
@@ -104,6 +107,15 @@ class Followed:
         latest = await FullPasses(self.database).latest()
         return len(latest) == len(ALL) and all(one.state is PassState.DONE for one in latest)
 
+    async def recomputed_links(self) -> set[tuple[ResourceRef, Link]]:
+        """Return the links of everything that lives, from the objects alone."""
+        return {
+            (row.ref, link)
+            for kind in ALL
+            for row in await self._living(kind)
+            for link in links_of(kind, row.object or {})
+        }
+
     async def _living(self, kind: str) -> list:  # type: ignore[type-arg]
         return await Inventory(self.database).find(kind, most=100_000)
 
@@ -166,6 +178,7 @@ async def test_the_inventory_equals_the_cloud_after_a_life(
         events = await followed.live(1500)
         await followed.settle()
         assert await followed.differences() == {}
+        assert await Links(database).all("prod") == await followed.recomputed_links()
         assert client.calls.total() - before < events / 3
         assert client.tokens_fetched == 1
 
