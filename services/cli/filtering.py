@@ -65,7 +65,8 @@ _OPTIONS = (
     click.option("--service", help="Only of this service: compute, network, ..."),
     click.option("--state", help="The object's state as told: active, error, ..."),
     click.option(
-        "--text", help="Words of the name, the type or the failure told, or how they begin."
+        "--text",
+        help="Words of the name or the failure told, the last perhaps begun; or parts of the type.",
     ),
     click.option(
         "--synthetic/--no-synthetic", default=None, help="Only what was made for tests, or none."

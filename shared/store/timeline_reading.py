@@ -94,9 +94,11 @@ class Reader:
         if question.classes == []:
             return []
         found: list[TimelineRow] = []
-        for span in await self._spans(which, after, order):
+        for week in await self._spans(which, after, order):
             wanted = most - len(found)
-            span = await self._page_span(question, span, after, order, wanted)  # noqa: PLW2901
+            span = await self._page_span(question, week, after, order, wanted)
+            if span is None:
+                continue
             place = (after.time, after.id, after.cloud) if after else (None, None, None)
             parameters = (*question.parameters(span), *place, wanted)
             rows = await self._database.fetch(_SQL[order], *parameters)
@@ -182,29 +184,31 @@ class Reader:
         return found[::-1] if order == "newest" else found
 
     async def _page_span(
-        self,
-        question: _Question,
-        span: Span,
-        after: Position | None,
-        order: Order,
-        wanted: int,
-    ) -> Span:
-        """Return the part of `span` that holds the next `wanted` events, or all that there are."""
+        self, question: _Question, span: Span, after: Position | None, order: Order, wanted: int
+    ) -> Span | None:
+        """Return the part of `span` that holds the next `wanted` events, or all that there are.
+
+        None when there is none. Events of the very time of `after` are not counted, only included:
+        which of them come after it, the rows have to say.
+        """
         if not question.by_class_only:
             return span
         since, until = span
         if order == "newest" and after is not None:
             until = _earlier(until, after.time)
         elif after is not None:
-            since = after.time if since is None else max(since, after.time)
-        edge = await self._database.fetch_value(
+            later = _just_after(after.time) or after.time
+            since = later if since is None else max(since, later)
+        row = await self._database.fetch_row(
             _SQL[f"{order}_of_classes"], question.classes, since, until, wanted
         )
-        if edge is None:
+        assert row is not None, "an aggregate is one row"
+        if row["events"] == 0 and (since, until) == span:
+            return None
+        if row["events"] < wanted:
             return span
-        if order == "newest":
-            return in_utc(edge), span[1]
-        return span[0], _just_after(in_utc(edge))
+        edge = in_utc(row["edge"])
+        return (edge, span[1]) if order == "newest" else (span[0], _just_after(edge))
 
 
 def spans(

@@ -59,7 +59,8 @@ class TimelineFilter:
     state: str | None = None
     """The subject's state as told, upper or lower case."""
     text: str | None = None
-    """Words that begin one of the name or of the failure told, or stand anywhere in the type."""
+    """Words of the name and of the failure told, the last of them perhaps only begun; or each of
+    them part of the type."""
     synthetic: bool | None = None
     once: bool = False
     """Show once what came under two names, as with Nova's `notification_format = both`."""

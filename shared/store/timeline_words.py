@@ -40,14 +40,16 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def query_of(text: str) -> str:
-    """Return the tsquery for rows with words that begin as those in `text` do, all of them.
+    """Return the tsquery for rows with all words of `text`, of which the last may go on.
+
+    Only the last: what a frequent word begins would have to be gathered whole from the index.
 
     Raises ValueError when `text` has no word.
     """
     words = words_of(text)
     if not words:
         raise ValueError(f"{text!r} holds no word to look for")
-    return " & ".join(f"'{word}':*" for word in words)
+    return " & ".join(f"'{word}'" for word in words) + ":*"
 
 
 def _telling(value: Any, depth: int) -> Iterator[str]:

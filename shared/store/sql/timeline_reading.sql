@@ -94,39 +94,43 @@ order by time, id, cloud
 limit $18;
 
 -- name: newest_of_classes
--- The time of the event number $4 of the classes $1, counted from the newest before $3 and not
--- before $2: a page ends there. From the index alone, so that it takes next to nothing.
-select page.time
-from unnest($1::integer[]) as wanted (class)
-cross join lateral (
-    select time
-    from events
-    where events.class = wanted.class
-        and ($2::timestamptz is null or time >= $2)
-        and ($3::timestamptz is null or time < $3)
-    order by time desc
+-- Where a page of $4 events of the classes $1 ends that begins with the newest before $3, not before
+-- $2, and how many there are up to that many. From the index alone, so that it takes next to nothing.
+select count(*) as events, min(time) as edge
+from (
+    select page.time
+    from unnest($1::integer[]) as wanted (class)
+    cross join lateral (
+        select time
+        from events
+        where events.class = wanted.class
+            and ($2::timestamptz is null or time >= $2)
+            and ($3::timestamptz is null or time < $3)
+        order by time desc
+        limit $4
+    ) as page
+    order by page.time desc
     limit $4
-) as page
-order by page.time desc
-offset $4 - 1
-limit 1;
+) as pages;
 
 -- name: oldest_of_classes
--- The same from the other side: counted from the oldest after $2, which is before $3.
-select page.time
-from unnest($1::integer[]) as wanted (class)
-cross join lateral (
-    select time
-    from events
-    where events.class = wanted.class
-        and ($2::timestamptz is null or time > $2)
-        and ($3::timestamptz is null or time < $3)
-    order by time
+-- The same from the other side: beginning with the oldest not before $2, which is before $3.
+select count(*) as events, max(time) as edge
+from (
+    select page.time
+    from unnest($1::integer[]) as wanted (class)
+    cross join lateral (
+        select time
+        from events
+        where events.class = wanted.class
+            and ($2::timestamptz is null or time >= $2)
+            and ($3::timestamptz is null or time < $3)
+        order by time
+        limit $4
+    ) as page
+    order by page.time
     limit $4
-) as page
-order by page.time
-offset $4 - 1
-limit 1;
+) as pages;
 
 -- name: buckets
 -- How many events each bucket of the length $15 has, by the class's part that $16 names.

@@ -64,8 +64,8 @@ def test_a_row_has_so_many_words_of_some_length_at_most() -> None:
     assert len(words[0]) == 100
 
 
-def test_a_query_wants_every_word_from_its_beginning() -> None:
-    assert query_of("Web-1") == "'web':* & '1':*"
+def test_a_query_wants_every_word_and_the_beginning_of_the_last() -> None:
+    assert query_of("Web-1") == "'web' & '1':*"
 
 
 def test_a_text_without_a_word_is_refused_by_name() -> None:
