@@ -28,6 +28,7 @@ from services.processor.actions.port import Tools
 from services.processor.actions.schedule import Patience
 from services.processor.actions.worker import ActionWorker, Effort
 from services.processor.metrics import ProcessorMetrics
+from services.processor.retention import TimelineLimits
 from services.processor.returning import Returner
 from services.processor.service import Processor
 from services.refresher.consume import Windows
@@ -38,7 +39,8 @@ from shared.bus.port import Bus
 from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.load import load
 from shared.clock import Clock
-from shared.errors import Transient
+from shared.errors import Misconfigured, Problem, Transient
+from shared.runtime.durations import format_duration
 from shared.runtime.figures import figures_of
 from shared.runtime.settings import Settings
 from shared.store.database import Database
@@ -117,6 +119,7 @@ def processor(parts: Parts) -> Processor:
         clock=parts.clock,
         random=parts.random,
         metrics=metrics,
+        limits=timeline_limits(parts.settings),
         beside=(action_worker(parts), returner(parts, metrics)),
     )
 
@@ -132,6 +135,32 @@ def returner(parts: Parts, metrics: ProcessorMetrics) -> Returner:
         clock=parts.clock,
         metrics=metrics,
     )
+
+
+def timeline_limits(settings: Settings) -> TimelineLimits:
+    """Return what of the timeline goes early; raises Misconfigured with all that cannot be."""
+    kept, catalogue = settings.retention, catalogue_of(settings)
+    told = {entry.category for entry in catalogue.entries()}
+    known = sorted(told | {rule.category for rule in catalogue.timeline if rule.category})
+    problems = [
+        Problem(
+            f"retention.categories.{name}",
+            f"there is no such category; the categories: {', '.join(known)}",
+        )
+        for name in kept.categories
+        if name not in known
+    ] + [
+        Problem(
+            f"retention.categories.{name}",
+            f"is longer than retention.events ({format_duration(kept.events)}), after which whole"
+            " weeks are dropped; make that longer, or this shorter",
+        )
+        for name, duration in kept.categories.items()
+        if duration > kept.events
+    ]
+    if problems:
+        raise Misconfigured(problems)
+    return TimelineLimits(kept.categories, kept.size)
 
 
 def action_worker(parts: Parts) -> ActionWorker:

@@ -15,6 +15,7 @@ from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
 from shared.store.inventory import Inventory
 from shared.store.outbox import Outbox
+from shared.store.partitions import Partitions
 from shared.store.passes import FullPasses, PassState
 from shared.store.status import Heartbeat, Heartbeats
 from shared.store.summary import Summary
@@ -172,7 +173,11 @@ def apis(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:
 async def _timeline(database: Database, now: datetime) -> list[Line]:
     minutes = int(LATELY.total_seconds() // 60)
     summary = Summary(database)
-    lines: list[Line] = []
+    weeks = await Partitions(database).weeks()
+    lines = [
+        Line("timeline", "weeks stored", len(weeks)),
+        Line("timeline", "on disk", f"{sum(week.bytes for week in weeks) / 10**9:.2f} GB"),
+    ]
     for recent in await summary.recent(now - LATELY):
         lines += [
             Line(recent.cloud, f"events in {minutes} minutes", recent.events),

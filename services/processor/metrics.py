@@ -42,6 +42,23 @@ class ProcessorMetrics:
             registry=registry,
         )
 
+        self.timeline_bytes = Gauge(
+            "osevents_timeline_bytes",
+            "What the timeline's weeks take on disk, indexes included; looked at every hour.",
+            registry=registry,
+        )
+        self.dropped_weeks = Counter(
+            "osevents_timeline_dropped_weeks",
+            "Weeks of the timeline that were dropped, by why: age or size.",
+            ("why",),
+            registry=registry,
+        )
+        self.forgotten_rows = Counter(
+            "osevents_timeline_forgotten_rows",
+            "Events deleted because those of their category are kept for less long.",
+            ("category",),
+            registry=registry,
+        )
         self.heartbeat_at = Gauge(
             "osevents_processor_heartbeat_timestamp_seconds",
             "When the newest heartbeat that has come through was sent.",

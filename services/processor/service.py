@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from services.processor.metrics import ProcessorMetrics
-from services.processor.retention import Retention
+from services.processor.retention import NO_LIMITS, Retention, TimelineLimits
 from shared.backoff import Backoff
 from shared.bus.consuming import Consumer
 from shared.bus.port import Bus, DeadLetterSubscription
@@ -50,6 +50,8 @@ class Processor:
     clock: Clock
     random: Random
     metrics: ProcessorMetrics
+    limits: TimelineLimits = NO_LIMITS
+    """What of the timeline goes earlier."""
     beside: Sequence[Beside] = ()
     """What else one copy does: the actions of rules, sending back dead letters."""
 
@@ -72,7 +74,9 @@ class Processor:
             )
             group.create_task(consumer.run(stop), name="timeline")
             group.create_task(self._keep_dead_letters(letters, stop), name="dead letters")
-            retention = Retention(self.database, self.retention, self.clock)
+            retention = Retention(
+                self.database, self.retention, self.clock, self.metrics, self.limits
+            )
             group.create_task(retention.run(stop), name="retention")
             for work in self.beside:
                 group.create_task(work.run(stop), name=type(work).__name__)

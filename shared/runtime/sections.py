@@ -19,6 +19,7 @@ from shared.runtime.values import (
     Pattern,
     Port,
     PositiveDuration,
+    Size,
     TransportURL,
 )
 
@@ -221,6 +222,10 @@ class RetentionSettings(Section):
 
     events: PositiveDuration = timedelta(days=180)
     """The timeline."""
+    categories: dict[str, PositiveDuration] = Field(default_factory=dict)
+    """Of one category less than of the rest, as in `network: 30d`: a few make most of the rows."""
+    size: Size | None = None
+    """Of the timeline on disk, as in 50GB; above it the oldest weeks go. Absent: no limit."""
 
 
 class HTTPSettings(Section):

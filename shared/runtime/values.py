@@ -39,6 +39,25 @@ def _text(value: object, example: str) -> str:
     raise ValueError(f"this is no text; write {example}")
 
 
+_SIZES = {
+    "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+    "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
+}  # fmt: skip
+_SIZE = re.compile(rf"(\d+(?:\.\d+)?)\s*({'|'.join(_SIZES)})")
+
+
+def _size(value: object) -> int:
+    match = _SIZE.fullmatch(str(value).strip())
+    size = int(float(match[1]) * _SIZES[match[2]]) if match else 0
+    if size < 1:
+        raise ValueError(f"{value!r} is no size; write for example 500MB, 50GB or 2TiB")
+    return size
+
+
+Size = Annotated[int, PlainValidator(_size)]
+"""Bytes, in files as `500MB`, `50GB`, `2TiB`."""
+
+
 def _url(value: object, *schemes: str) -> SecretURL:
     if isinstance(value, SecretURL):
         return value

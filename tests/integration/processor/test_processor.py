@@ -9,13 +9,14 @@ from random import Random
 from prometheus_client import CollectorRegistry
 
 from services.processor.metrics import ProcessorMetrics
-from services.processor.retention import Retention
+from services.processor.retention import NO_LIMITS, Retention, TimelineLimits
 from services.processor.service import Processor
 from shared.bus.memory import MemoryBus
 from shared.clock import SystemClock
 from shared.dead_letter import DeadLetter
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
+from shared.store.partitions import Partitions
 from shared.store.timeline import Timeline, TimelineFilter
 from tests.support.clocks import FixedClock
 from tests.support.events import NOON, event, numbered
@@ -77,6 +78,50 @@ async def test_retention_forgets_what_is_older(database: Database) -> None:
     old = event("old", time=NOON - timedelta(days=60))
     await timeline.append([old, event("young")], recorded_at=NOON)
 
-    await Retention(database, timedelta(days=30), FixedClock()).apply()
+    await retention(database, NO_LIMITS).apply()
 
     assert [row.id for row in await timeline.find(TimelineFilter())] == ["young"]
+
+
+def retention(database: Database, limits: TimelineLimits) -> Retention:
+    metrics = ProcessorMetrics(CollectorRegistry())
+    return Retention(database, timedelta(days=30), FixedClock(), metrics, limits)
+
+
+async def test_a_category_is_kept_for_less_long_than_the_rest(database: Database) -> None:
+    timeline = Timeline(database)
+    days = (1, 4, 9, 20)
+    chatter = [event(f"port-{n}", category="network", time=NOON - timedelta(days=n)) for n in days]
+    power = [event(f"server-{n}", time=NOON - timedelta(days=n)) for n in days]
+    await timeline.append([*chatter, *power], recorded_at=NOON)
+    limited = retention(database, TimelineLimits({"network": timedelta(days=7)}))
+
+    await limited.apply()
+
+    kept = {row.id for row in await timeline.find(TimelineFilter())}
+    assert kept == {"port-1", "port-4", *(one.id for one in power)}
+    ids = await database.fetch("select id from event_ids")
+    assert {row["id"] for row in ids} == kept
+    assert limited.metrics.forgotten_rows.labels("network")._value.get() == 2
+
+
+async def test_a_timeline_that_is_too_large_loses_its_oldest_weeks(database: Database) -> None:
+    timeline = Timeline(database)
+    weeks = [event(f"week-{n}", time=NOON - timedelta(weeks=n)) for n in range(4)]
+    await timeline.append(weeks, recorded_at=NOON)
+    stored = await Partitions(database).weeks()
+    limited = retention(database, TimelineLimits(most_bytes=sum(w.bytes for w in stored[2:])))
+
+    await limited.apply()
+
+    assert [row.id for row in await timeline.find(TimelineFilter())] == ["week-0", "week-1"]
+    assert await database.fetch_value("select count(*) from event_ids") == 2
+    assert limited.metrics.dropped_weeks.labels("size")._value.get() == 2
+
+
+async def test_the_week_that_is_written_stays_however_large(database: Database) -> None:
+    await Timeline(database).append([event("now")], recorded_at=NOON)
+
+    await retention(database, TimelineLimits(most_bytes=1)).apply()
+
+    assert len(await Timeline(database).find(TimelineFilter())) == 1

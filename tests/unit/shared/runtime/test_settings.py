@@ -56,6 +56,24 @@ def _complaints(
     return [str(problem).replace(f"{tmp_path}/", "") for problem in raised.value.problems]
 
 
+def test_what_is_kept_for_less_long_is_read(tmp_path: Path) -> None:
+    text = "retention: {events: 90d, categories: {network: 30d}, size: 1.5 GiB}"
+    environ = {"OSEVENTS_RETENTION__CATEGORIES__POWER": "60d", "OSEVENTS_RETENTION__SIZE": ""}
+
+    retention = _load(tmp_path, text, environ).retention
+
+    assert retention.categories == {"network": timedelta(days=30), "power": timedelta(days=60)}
+    assert retention.size == 3 * 2**29
+
+
+@pytest.mark.parametrize("size", ["50", "much", "-1GB", "0MB", "[1]"])
+def test_a_size_needs_a_number_and_a_unit(tmp_path: Path, size: str) -> None:
+    [complaint] = _complaints(tmp_path, f"retention: {{size: {size}}}")
+
+    assert complaint.startswith("osevents.yaml:1 retention.size: ")
+    assert complaint.endswith(" is no size; write for example 500MB, 50GB or 2TiB")
+
+
 def test_the_file_of_the_design_is_read(tmp_path: Path) -> None:
     settings = _load(tmp_path, _DESIGN, require={"database.url", "bus.url", "clouds"})
     assert settings.database.url == SecretURL("postgresql://osevents@db/osevents")
