@@ -27,6 +27,7 @@ COMMANDS = {
     "changes": "inventory",
     "refresh": "asking",
     "status": "status",
+    "doctor": "doctor.command",
     "publish": "publish.command",
     "rules": "ruling",
     "dead": "dead",

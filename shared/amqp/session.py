@@ -18,6 +18,8 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 import aio_pika
@@ -47,6 +49,15 @@ _TOO_LARGE = re.compile(r"larger than (?:configured )?max size (?P<limit>\d+)")
 log = structlog.get_logger(__name__)
 
 _Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How full a queue is."""
+
+    messages: int
+    """Ready to be delivered."""
+    consumers: int
 
 
 class MessageTooLarge(BusUnavailable):
@@ -123,6 +134,14 @@ class Session:
 
         A queue whose node is down is there: BusUnavailable.
         """
+        depth = await self.depth_of(queue)
+        return None if depth is None else depth.messages
+
+    async def depth_of(self, queue: str) -> Depth | None:
+        """Return what waits in a queue, ours or not, and who reads; None when there is none.
+
+        Needs no permission, and changes nothing.
+        """
         try:
             async with self._scratch_channel(f"looking for queue {queue!r}") as channel:
                 answer = await channel.queue_declare(queue, passive=True)
@@ -131,7 +150,36 @@ class Session:
             if isinstance(error.__cause__, aiormq.exceptions.ChannelNotFoundEntity) and not away:
                 return None
             raise
-        return answer.message_count or 0
+        return Depth(answer.message_count or 0, answer.consumer_count or 0)
+
+    async def try_queue(self, name: str, *, lives: timedelta) -> list[str]:
+        """Make, read and delete a queue of that name; return what the broker refuses.
+
+        It ends by itself after `lives`, should we not come to deleting it.
+        """
+        refused: list[str] = []
+        arguments: dict[str, Any] = {"x-expires": int(lives.total_seconds() * 1000)}
+
+        async def declare(channel: aiormq.abc.AbstractChannel) -> None:
+            await channel.queue_declare(name, durable=True, arguments=arguments)
+
+        async def read(channel: aiormq.abc.AbstractChannel) -> None:
+            await channel.basic_get(name)
+
+        for what, call in (("declaring", declare), ("reading", read)):
+            try:
+                async with self._scratch_channel(f"{what} queue {name!r}") as channel:
+                    await call(channel)
+            except BusUnavailable as error:
+                if not isinstance(error.__cause__, aiormq.exceptions.ChannelAccessRefused):
+                    raise
+                refused.append(str(error.__cause__))
+        return refused
+
+    async def delete_own(self, queue: str) -> None:
+        """Delete a queue of ours with all it holds; without effect when there is none."""
+        async with self._scratch_channel(f"deleting queue {queue!r}") as channel:
+            await channel.queue_delete(queue)
 
     async def bind_foreign(self, queue: str, exchange: str, keys: Sequence[str]) -> str | None:
         """Bind our queue to somebody else's exchange; return why not, or None.
@@ -290,4 +338,7 @@ async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str
 
 
 def _describe(error: BaseException) -> str:
+    if isinstance(error, aiormq.exceptions.InvalidFrameError) and "Connection.OpenOk" in str(error):
+        # aiormq keeps the broker's words (530 NOT_ALLOWED) to itself here.
+        return "the virtual host is not there, or our user may not use it"
     return f"{type(error).__name__} {error}".strip()

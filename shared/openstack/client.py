@@ -129,6 +129,15 @@ class CloudClient:
         return self._keystone.project_id
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """Names of our roles; none before `log_in`."""
+        return self._keystone.roles
+
+    async def log_in(self) -> None:
+        """Fetch a token unless there is one; raises CloudUnavailable or CloudRefused."""
+        await self._keystone.token()
+
+    @property
     def tokens_fetched(self) -> int:
         """How often we logged in."""
         return self._keystone.tokens_fetched

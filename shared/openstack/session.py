@@ -46,6 +46,8 @@ class Token:
     renew_at: datetime | None
     """By our clock; None for credentials that do not end."""
     project_id: str | None
+    roles: tuple[str, ...] = ()
+    """Names of our roles in what the token is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,11 @@ class KeystoneSession:
     def project_id(self) -> str | None:
         """The project the token is scoped to; None before the first token."""
         return self._token.project_id if self._token else None
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Our roles; none before the first token."""
+        return self._token.roles if self._token else ()
 
     async def token(self) -> Token:
         """Return a token that has some life left, logging in when needed."""
@@ -141,7 +148,9 @@ class KeystoneSession:
         if life is not None:
             # The life is the difference of two of Keystone's times, so a wrong clock is harmless.
             renew_at = self._clock.now() + life - min(_MARGIN, life * _SHORTEST_MARGIN_SHARE)
-        return Token({"X-Auth-Token": access.auth_token or ""}, renew_at, access.project_id)
+        roles = tuple(access.role_names or ())
+        headers = {"X-Auth-Token": access.auth_token or ""}
+        return Token(headers, renew_at, access.project_id, roles)
 
     def _discover(self, service_type: str) -> Endpoint | None:
         try:

@@ -45,3 +45,12 @@ class Summary:
         """Return the unknown types since then, the most frequent first."""
         rows = await self._database.fetch(_SQL["unknown_types"], since, most)
         return [UnknownType(**dict(row)) for row in rows]
+
+    async def newest(self, since: datetime) -> dict[tuple[str, str], datetime]:
+        """Return when the newest event of each (cloud, service) happened, where one did."""
+        rows = await self._database.fetch(_SQL["newest"], since)
+        return {(row["cloud"], row["service"]): row["newest"] for row in rows}
+
+    async def server_version(self) -> int:
+        """Return PostgreSQL's version as a number: 140011 is 14.11."""
+        return int(await self._database.fetch_value(_SQL["server_version"]))

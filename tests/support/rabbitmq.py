@@ -120,6 +120,10 @@ class RabbitNode:
         assert self._server is not None, "the node does not run"
         return self._server.pid
 
+    def log_lines(self) -> list[str]:
+        """Return what the broker has logged."""
+        return self._log.read_text(errors="replace").splitlines()
+
     def start(self) -> None:
         """Start the broker on the data it had; return when it serves clients."""
         assert self._server is None, "the node runs already"

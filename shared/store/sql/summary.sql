@@ -25,3 +25,14 @@ where time >= $1 and not known
 group by cloud, type
 order by events desc, cloud, type
 limit $2;
+
+-- name: newest
+-- When the newest event of each service of each cloud happened, since a moment.
+select cloud, service, max(time) as newest
+from events
+where time >= $1
+group by cloud, service;
+
+-- name: server_version
+-- The version of the server as a number, such as 140011.
+select current_setting('server_version_num');

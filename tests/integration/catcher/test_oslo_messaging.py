@@ -1,15 +1,11 @@
 """From the real oslo.messaging notifier, over a real RabbitMQ, to rows in a real PostgreSQL."""
 
 import asyncio
-import json
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from random import Random
-from typing import Any
 
 import aio_pika
 import pytest
@@ -30,37 +26,13 @@ from shared.catalogue.load import builtin
 from shared.clock import SystemClock
 from shared.store.database import Database
 from shared.store.timeline import Timeline, TimelineFilter, TimelineRow
+from tests.support.oslo import notify, sending
 from tests.support.rabbitmq import RabbitVhost
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.rabbitmq
 
-NOTIFIER = Path(__file__).parents[2] / "support" / "oslo_notifier.py"
 QUEUE = "osevents.prod"
-
-
-async def notify(url: str, *sends: dict[str, Any]) -> None:
-    """Send with oslo.messaging, as an OpenStack service does."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(NOTIFIER), stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    request = {"url": url.replace("amqp://", "rabbit://"), "sends": sends}
-    _, errors = await process.communicate(json.dumps(request).encode())
-    assert process.returncode == 0, errors.decode()
-
-
-def send(event_type: str, **different: Any) -> dict[str, Any]:
-    """Describe what a service sends; ten times Nova's envelope v2 unless told otherwise."""
-    return {
-        "exchange": "nova",
-        "driver": "messagingv2",
-        "topic": "notifications",
-        "publisher_id": "compute.host1",
-        "priority": "info",
-        "event_type": event_type,
-        "payload": {"instance_id": "server-1", "tenant_id": "project-1", "state": "active"},
-        "count": 10,
-    } | different
 
 
 @asynccontextmanager
@@ -121,12 +93,12 @@ async def test_every_notification_of_every_service_is_on_the_timeline_once(
 ) -> None:
     network = {"network": {"id": "network-1", "project_id": "project-1"}}
     sends = [
-        send("compute.instance.power_on.end"),
-        send("compute.instance.power_off.end", driver="messaging"),
-        send("network.update.end", exchange="neutron", payload=network),
-        send("volume.create.end", exchange="openstack", payload={"volume_id": "volume-1"}),
-        send("compute.instance.create.error", priority="error"),
-        send("instance.update", topic="versioned_notifications"),
+        sending("compute.instance.power_on.end"),
+        sending("compute.instance.power_off.end", driver="messaging"),
+        sending("network.update.end", exchange="neutron", payload=network),
+        sending("volume.create.end", exchange="openstack", payload={"volume_id": "volume-1"}),
+        sending("compute.instance.create.error", priority="error"),
+        sending("instance.update", topic="versioned_notifications"),
     ]
     # The services' exchanges exist before anybody listens, as in a cloud that is already running.
     await notify(rabbit_vhost.url, *(item | {"count": 1} for item in sends))
@@ -154,7 +126,7 @@ async def test_every_notification_of_every_service_is_on_the_timeline_once(
 async def test_services_queues_and_exchanges_are_left_alone(
     rabbit_vhost: RabbitVhost, database: Database
 ) -> None:
-    await notify(rabbit_vhost.url, send("compute.instance.update", count=3))
+    await notify(rabbit_vhost.url, sending("compute.instance.update", count=3))
 
     async with running(rabbit_vhost, database):
 
@@ -172,7 +144,7 @@ async def test_services_queues_and_exchanges_are_left_alone(
 async def test_an_exchange_that_is_made_anew_is_bound_again(
     rabbit_vhost: RabbitVhost, database: Database
 ) -> None:
-    await notify(rabbit_vhost.url, send("compute.instance.update", count=1))
+    await notify(rabbit_vhost.url, sending("compute.instance.update", count=1))
 
     async with running(rabbit_vhost, database):
 
@@ -184,9 +156,9 @@ async def test_an_exchange_that_is_made_anew_is_bound_again(
         connection = await aio_pika.connect(rabbit_vhost.url)
         async with connection, connection.channel() as channel:
             await channel.exchange_delete("nova")
-        await notify(rabbit_vhost.url, send("compute.instance.update", count=1))
+        await notify(rabbit_vhost.url, sending("compute.instance.update", count=1))
         await eventually(bound, what="our queue is bound again by the timer")
-        await notify(rabbit_vhost.url, send("compute.instance.power_on.end", count=1))
+        await notify(rabbit_vhost.url, sending("compute.instance.power_on.end", count=1))
 
         async def arrived() -> bool:
             return any(row.type.endswith("power_on.end") for row in await rows(database))

@@ -2,30 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 import requests
 from prometheus_client import CollectorRegistry
 
-from services.catcher.cloud import WatchedCloud
-from services.catcher.metrics import CatcherMetrics
 from services.catcher.plans import WebhookPlan
-from services.catcher.reader import Desk
-from services.catcher.service import Catcher
 from services.catcher.sources.webhook_listener import Credentials, Limits, WebhookListener
 from services.cli.webhooks import tls_of
-from shared.catalogue.load import builtin
-from shared.clock import SystemClock
-from shared.dead_letter import DeadLetter
-from shared.event import Event
 from shared.runtime.sections import ListenerSettings
 from shared.store.database import Database
+from tests.support.catching import Taken, catcher_of
 from tests.support.tls import SERVER_NAME, make_certificates
 from tests.support.waiting import eventually
 
@@ -40,22 +30,6 @@ PUBLISHED: list[dict[str, Any]] = [
     }
     for number in range(20)
 ]
-
-
-@dataclass
-class Taken:
-    """A bus that keeps what it is given."""
-
-    events: list[Event] = field(default_factory=list)
-
-    async def backlog(self) -> int:
-        return 0
-
-    async def publish(self, events: Sequence[Event]) -> None:
-        self.events.extend(events)
-
-    async def dead_letter(self, letters: Sequence[DeadLetter]) -> None:
-        assert not letters
 
 
 def bodies() -> list[str]:
@@ -77,19 +51,7 @@ async def test_batches_and_single_events_arrive_over_tls_with_a_client_certifica
     listener = WebhookListener("127.0.0.1", 0, limits=limits, tls=tls)
     bus, registry, stop = Taken(), CollectorRegistry(), asyncio.Event()
     plan = WebhookPlan("prod", listener, "/prod", Credentials())
-    catcher = Catcher(
-        clouds=[WatchedCloud.reading("prod", "webhook", plan)],
-        desk=Desk(
-            bus=bus,
-            database=database,
-            catalogue=builtin(),
-            clock=SystemClock(),
-            random=Random(1),
-            metrics=CatcherMetrics(registry),
-        ),
-        instance="test",
-        heartbeat_interval=None,
-    )
+    catcher = catcher_of("webhook", plan, bus, database, registry)
 
     def post(body: str, **how: Any) -> int:
         """Post as `HttpPublisher._do_post` does."""

@@ -1,0 +1,1 @@
+"""`osevents doctor`: whether everything is reachable, allowed, and flowing."""
