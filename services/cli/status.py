@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.cli.output import Format, print_json, print_table
+import click
+
+from services.cli.drift import DRIFT_COLUMNS, drift
+from services.cli.output import Format, print_json, print_rows, print_table
 from services.cli.stored import looking
 from services.refresher.budget import HEARTBEAT
 from shared.clock import SystemClock
@@ -40,8 +43,14 @@ class Line:
 
 
 @looking
-async def status(database: Database, format_: Format) -> None:
+@click.option(
+    "--drift", "only_drift", is_flag=True, help="What the latest full passes corrected, and why."
+)
+async def status(database: Database, format_: Format, *, only_drift: bool) -> None:
     """Show lag, rates, targets waiting, full passes, drift, dead letters."""
+    if only_drift:
+        print_rows(await drift(database), DRIFT_COLUMNS, format_)
+        return
     lines = await gather(database, SystemClock().now())
     rows = [line.row() for line in lines]
     if format_ is Format.JSON:
@@ -211,12 +220,12 @@ async def _refresh(database: Database, now: datetime) -> list[Line]:
         found = full_pass.figures
         value = f"{full_pass.state}, {found.seen} seen"
         if full_pass.state is PassState.DONE:
-            drift = found.created + found.changed + found.vanished
+            corrected = found.created + found.changed + found.vanished
             # What the very first pass finds is news, not drift.
             value += (
                 ", the first"
                 if full_pass.first
-                else (f", drift {drift}, asked by {full_pass.asked_by}")
+                else (f", drift {corrected}, asked by {full_pass.asked_by}")
             )
         if full_pass.error:
             value += f": {full_pass.error}"

@@ -15,6 +15,8 @@ from typing import Protocol, Self
 from services.simulator.notification import Json
 from services.simulator.settings import NotificationMisbehaviour
 
+_LOST_REMEMBERED = 10_000
+
 
 class Notifier(Protocol):
     """Takes the notifications of all services."""
@@ -52,6 +54,8 @@ class MisbehavingNotifier:
         """Who gets what is left."""
         self.behaviour = NotificationMisbehaviour()
         self.counts: Counter[str] = Counter()
+        self.lost: deque[Json] = deque(maxlen=_LOST_REMEMBERED)
+        """The latest that never arrived, as they would have."""
         self._random = random
         self._held: tuple[str, str, Json] | None = None
         self._late: deque[tuple[float, str, str, Json]] = deque()
@@ -79,6 +83,7 @@ class MisbehavingNotifier:
         """Send it, or do with it what the dice say."""
         behaviour = self.behaviour
         if self._happens("lost", behaviour.lost):
+            self.lost.append(message)
             return
         if self._happens("late", behaviour.late):
             due = asyncio.get_running_loop().time() + behaviour.late_by

@@ -33,7 +33,7 @@ class ListedPages:
         """
         if not snapshots:
             return WriteResult()
-        digests = {item.ref.id: _digest(item) for item in snapshots}
+        digests = {item.ref.id: _digest(item) for item in sorted(snapshots, key=_id)}
         same = await self._touch_same(snapshots[0], digests)
         rest = [item for item in snapshots if item.ref.id not in same]
         # An object that moved from page to page while they were read is listed twice.
@@ -80,6 +80,10 @@ class ListedPages:
             }
             await add_links(connection, told)
         return new
+
+
+def _id(item: Snapshot) -> str:
+    return item.ref.id
 
 
 def _digest(item: Snapshot) -> bytes:

@@ -159,6 +159,10 @@ class FullPasses:
         """Return the latest pass of each cloud and kind."""
         return [_full_pass(row) for row in await self._database.fetch(_SQL["latest"])]
 
+    async def latest_done(self) -> list[FullPass]:
+        """Return the latest pass of each cloud and kind that was made to its end."""
+        return [_full_pass(row) for row in await self._database.fetch(_SQL["latest_done"])]
+
     async def some(self, ids: Sequence[UUID]) -> list[FullPass]:
         """Return the passes with these ids, as far as they are remembered, by cloud and kind."""
         return [_full_pass(row) for row in await self._database.fetch(_SQL["some"], list(ids))]

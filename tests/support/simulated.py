@@ -4,6 +4,9 @@ import json
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
+from urllib.error import HTTPError
+
+_CONFLICT = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,16 @@ class SimulatorCalls:
         """Give the life an order, or just look at it."""
         return dict(self._call("/_simulator/life", order or None))
 
+    def begin(self, operation: str) -> bool:
+        """Begin one operation of this name; False when there is nothing to do it to now."""
+        try:
+            self.life(begin=[operation])
+        except HTTPError as error:
+            if error.code == _CONFLICT:
+                return False
+            raise
+        return True
+
     def truth(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return every living object of a kind by id."""
         return dict(self._call(f"/_simulator/truth/{kind}"))
@@ -23,6 +36,14 @@ class SimulatorCalls:
     def calls(self) -> dict[str, Any]:
         """Return the API calls and tokens counted so far."""
         return dict(self._call("/_simulator/calls"))
+
+    def lost(self) -> list[dict[str, Any]]:
+        """Return the notifications that were lost on purpose, as they would have arrived."""
+        return list(self._call("/_simulator/lost")["lost"])
+
+    def misbehaviour(self) -> dict[str, Any]:
+        """Return how the cloud misbehaves, and what came of it."""
+        return dict(self._call("/_simulator/misbehaviour"))
 
     def misbehave(self, **how: Any) -> None:
         """Misbehave from now on."""

@@ -98,6 +98,7 @@ def _add_control(app: web.Application) -> None:
     router.add_get(f"/{_CONTROL}/calls", control.get_calls)
     router.add_get(f"/{_CONTROL}/misbehaviour", control.get_misbehaviour)
     router.add_post(f"/{_CONTROL}/misbehaviour", control.set_misbehaviour)
+    router.add_get(f"/{_CONTROL}/lost", control.get_lost)
     router.add_get(f"/{_CONTROL}/life", control.get_life)
     router.add_post(f"/{_CONTROL}/life", control.set_life)
     router.add_post(f"/{_CONTROL}/revoke-tokens", control.revoke_tokens)

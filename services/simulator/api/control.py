@@ -65,6 +65,11 @@ async def get_misbehaviour(request: web.Request) -> web.Response:
     )
 
 
+async def get_lost(request: web.Request) -> web.Response:
+    """Return the latest notifications that were lost on purpose, the oldest first."""
+    return answer({"lost": list(request.app[STATE].notifier.lost)})
+
+
 async def set_misbehaviour(request: web.Request) -> web.Response:
     """Misbehave from now on as the body says; `{}` ends it."""
     state = request.app[STATE]

@@ -1,26 +1,30 @@
 -- Statements of shared/store/listed.py.
 
 -- name: touch_same
--- Note that living rows of one kind were seen again as they are, and return their ids. They are
--- locked in the order of their keys (so that two writers never deadlock), and found again by ctid,
--- which cannot move while they are locked.
-with same as (
-    select resources.ctid
-    from resources
-    join unnest($3::text[], $4::bytea[]) as listed (id, digest) on listed.id = resources.id
-    where resources.kind = $2
-        and resources.cloud = $1
-        and resources.digest = listed.digest
-        and resources.deleted_at is null
-        and resources.observed_at <= $5
-        -- Else the read may be older than what a notification told, or settles it.
-        and resources.told is null
-    order by resources.id
-    for no key update of resources
+-- Note that living rows of one kind were seen again as they are, and return their ids, which are
+-- given in ascending order. Rows are looked up one by one, by their keys alone: so that they are
+-- locked in that order (and two writers never deadlock), and so that the plan does not hang on
+-- statistics, which lag behind in a table that fills. They are found again by ctid, which cannot
+-- move while they are locked.
+with known as (
+    select row.*
+    from unnest($3::text[], $4::bytea[]) as listed (id, digest),
+        lateral (
+            select
+                resources.ctid,
+                resources.digest = listed.digest
+                    and resources.deleted_at is null
+                    and resources.observed_at <= $5
+                    -- Else the read may be older than what a notification told, or settles it.
+                    and resources.told is null as same
+            from resources
+            where resources.kind = $2 and resources.cloud = $1 and resources.id = listed.id
+            for no key update
+        ) as row
 )
 update resources
 set observed_at = $5, seen_at = greatest(seen_at, $5)
-where ctid = any (array(select ctid from same))
+where ctid = any (array(select ctid from known where same))
 returning id;
 
 -- name: add_new

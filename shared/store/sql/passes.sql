@@ -76,6 +76,13 @@ select distinct on (cloud, kind) *
 from passes
 order by cloud, kind, asked_at desc, id;
 
+-- name: latest_done
+-- The latest pass of each cloud and kind that was made to its end.
+select distinct on (cloud, kind) *
+from passes
+where state = 'done'
+order by cloud, kind, asked_at desc, id;
+
 -- name: purge
 -- Forget passes that ended before a moment, but never the latest of a kind.
 delete from passes

@@ -1,0 +1,188 @@
+"""The inventory is true: whatever was lost, doubled, late or out of order, whoever died.
+
+A simulated cloud lives at random and loses two notifications of a hundred on their way; the two
+copies of the refresher are killed again and again. What is wrong before the next full pass is what
+lost notifications were about, or what OpenStack tells nobody, and nothing else; the pass mends it,
+and reports as drift just that. `make truth` runs it with 50 000 notifications.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.refresher.drift import Why
+from shared.snapshot import ChangeKind
+from tests.benchmarks.rig import Rig, rig
+from tests.support.deployment import Service
+from tests.support.truth import LostNews, Wrong, wrong_rows
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(1800)]
+
+NOTIFICATIONS = int(os.environ.get("OSEVENTS_TEST_TRUTH_NOTIFICATIONS", "1500"))
+PER_SECOND = 300
+KILLS = 3 + NOTIFICATIONS // 5000
+BAD_NEWS = {"lost": 0.02, "duplicated": 0.02, "late": 0.02, "late_by": 1.0, "reordered": 0.02}
+SURELY_LOST = {
+    ChangeKind.CREATED: ("boot server", "create volume", "create port", "create project"),
+    ChangeKind.UPDATED: ("rename server", "rename network", "rename port", "rename image"),
+    ChangeKind.DELETED: ("delete server", "delete volume", "delete port", "delete network"),
+}
+"""Operations of which no notification arrives at all, so that there is drift of every sort."""
+KINDS = (
+    "server", "port", "network", "subnet", "router", "floating_ip", "security_group",
+    "volume", "image", "project",
+)  # fmt: skip
+
+
+async def test_the_inventory_is_true_and_drift_is_what_was_lost() -> None:
+    async with rig(servers=30, pace=0.1, seed=20261124) as it:
+        services = await start(it)
+        await asyncio.to_thread(it.simulator.misbehave, notifications=BAD_NEWS)
+        await live_dangerously(it, services)
+        await lose_for_sure(it)
+        lost = LostNews(await asyncio.to_thread(it.simulator.lost))
+
+        wrong = await compare(it)
+        unexplained = [
+            each for each in wrong
+            if not each.silent and not lost.explain(each.kind, each.id, each.object)
+        ]  # fmt: skip
+        assert unexplained == [], "events alone keep true what they arrived for"
+        harm = {each.change for each in wrong if not each.silent}
+        assert harm == set(SURELY_LOST)
+
+        await full_pass(it)
+        assert await compare(it) == []
+        await nothing_was_wrongly_deleted(it)
+        assert await drifted(it) == {(each.kind, each.id) for each in wrong}
+        await report_names_what_was_lost(it, lost, wrong)
+
+
+async def start(it: Rig) -> list[Service]:
+    """Start all services, the refresher twice, and wait for the first full passes."""
+    await it.start("catcher", "processor")
+    refreshers = [it.deployment.add("refresher") for _ in range(2)]
+    for refresher in refreshers:
+        refresher.start()
+
+    async def first_passes_are_done() -> bool:
+        done = "select count(distinct kind) from passes where state = 'done' and kind = any ($1)"
+        return bool(await it.database.fetch_value(done, list(KINDS)) == len(KINDS))
+
+    await eventually(first_passes_are_done, what="the first passes are done", seconds=120)
+    await it.settled()
+    return refreshers
+
+
+async def live_dangerously(it: Rig, refreshers: list[Service]) -> None:
+    """Let the cloud live while the refresher's copies die, until all that arrived is dealt with."""
+    random = Random(20261124)
+    await asyncio.to_thread(
+        it.simulator.life,
+        running=True,
+        notifications_per_second=PER_SECOND,
+        notifications=NOTIFICATIONS,
+    )
+    for number in range(1, KILLS + 1):
+        reached = NOTIFICATIONS * number // (KILLS + 1)
+
+        async def sent_enough(reached: int = reached) -> bool:
+            return await it.sent() >= reached
+
+        await eventually(sent_enough, what=f"{reached} notifications are sent", seconds=300)
+        victim = random.choice(refreshers)
+        await asyncio.to_thread(victim.kill)
+        victim.start()
+
+    async def all_have_arrived() -> bool:
+        life = await asyncio.to_thread(it.simulator.life)
+        counts = (await asyncio.to_thread(it.simulator.misbehaviour))["notifications"]
+        arrived = "select count(*) from events where not synthetic and type not like 'osevents.%'"
+        return bool(life["idle"]) and await it.database.fetch_value(arrived) == (
+            life["sent"] - counts["lost"]
+        )
+
+    await eventually(all_have_arrived, what="all that was not lost has arrived", seconds=300)
+    await it.settled()
+
+
+async def lose_for_sure(it: Rig) -> None:
+    """Let some operations end of which nobody hears, and wait until nothing is under way."""
+    await asyncio.to_thread(it.simulator.misbehave, notifications={"lost": 1})
+    for names in SURELY_LOST.values():
+        begun = [await asyncio.to_thread(it.simulator.begin, name) for name in names]
+        assert any(begun), names
+
+    async def nothing_is_under_way() -> bool:
+        # What comes this close before a full pass is told apart from what is lost.
+        quiet = "select max(recorded_at) < now() - interval '8 seconds' from events"
+        life = await asyncio.to_thread(it.simulator.life)
+        return bool(life["idle"]) and bool(await it.database.fetch_value(quiet))
+
+    await eventually(nothing_is_under_way, what="the last event is some seconds old", seconds=60)
+    await asyncio.to_thread(it.simulator.misbehave)
+    await it.settled()
+    assert await it.database.fetch_value("select count(*) from passes where asked_by = 'gap'") == 0
+
+
+async def compare(it: Rig) -> list[Wrong]:
+    """Return every row that is not as the cloud is."""
+    found: list[Wrong] = []
+    for kind in KINDS:
+        real = await asyncio.to_thread(it.simulator.truth, kind)
+        found += wrong_rows(kind, await held(it, kind), real)
+    return found
+
+
+async def held(it: Rig, kind: str) -> dict[str, Mapping[str, Any]]:
+    """Return what lives, as users are shown it."""
+    arguments = ("inventory", kind, "--most", "10000")
+    rows = await asyncio.to_thread(it.deployment.rows, *arguments)
+    return {row["id"]: row["object"] for row in rows}
+
+
+async def full_pass(it: Rig) -> None:
+    """Have everything listed, and what the lists lack asked for."""
+    asked = await asyncio.to_thread(
+        it.deployment.run, "refresh", "--full", "--config", str(it.deployment.config)
+    )
+    assert asked.returncode == 0, asked.stderr
+    await it.settled()
+
+
+async def nothing_was_wrongly_deleted(it: Rig) -> None:
+    """Nothing ever came back: no id does, in this cloud."""
+    statement = "select kind, resource_id from changes where change = 'restored'"
+    assert await it.database.fetch(statement) == []
+
+
+async def drifted(it: Rig) -> set[tuple[str, str]]:
+    """Return what the last full passes corrected."""
+    rows = await it.database.fetch(
+        "select distinct changes.kind, resource_id from changes"
+        " join passes on passes.id::text = changes.cause"
+        " where cause_kind = 'pass' and not passes.first and changes.kind = any ($1)",
+        list(KINDS),
+    )
+    return {(row["kind"], row["resource_id"]) for row in rows}
+
+
+async def report_names_what_was_lost(it: Rig, lost: LostNews, wrong: list[Wrong]) -> None:
+    """Hold `osevents status --drift` against what the simulator knows it lost."""
+    objects = {(each.kind, each.id): each.object for each in wrong}
+    rows = await asyncio.to_thread(it.deployment.rows, "status", "--drift")
+    rows = [row for row in rows if row["kind"] in KINDS]
+    assert {row["why"] for row in rows} <= {Why.LOST, Why.SILENT}
+    named = 0
+    for row in rows:
+        for id_ in row["examples"]:
+            if row["why"] == Why.LOST:
+                assert lost.explain(row["kind"], id_, objects[row["kind"], id_]), row
+                assert row["missing"], row
+                named += 1
+    assert named > 0
