@@ -10,7 +10,7 @@ ONLY ?=
 WORKERS ?= 3
 DATA ?= data
 
-.PHONY: help setup rabbitmq demo test coverage check format bench truth lock clean
+.PHONY: help setup rabbitmq demo test coverage check format bench truth chaos lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ bench: setup rabbitmq ## measure throughput, latency, API cost, memory; ONLY="fl
 
 truth: setup rabbitmq ## 50 000 notifications, some lost, refreshers killed: is the inventory true?
 	OSEVENTS_TEST_TRUTH_NOTIFICATIONS=50000 $(BIN)/python -m pytest -n 0 tests/acceptance/test_truth.py
+
+chaos: setup rabbitmq ## kill processors at random while 20 000 events fire rules
+	OSEVENTS_TEST_ONCE_EVENTS=20000 $(BIN)/python -m pytest -n 0 tests/acceptance/test_once.py
 
 lock: setup ## pin every dependency again (versions and hashes, no addresses)
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock

@@ -23,7 +23,10 @@ NOTE = "osevents.note"
 def event_about(
     firing: Firing, type_: str, *, identity: str, level: Level, now: datetime, payload: Any
 ) -> Event:
-    """Return an event about the subjects of the one that fired, always the same for `identity`."""
+    """Return an event about the subjects of the one that fired, always the same for `identity`.
+
+    What `payload` has under `message` is found by the timeline's search in free text.
+    """
     cause = firing.event
     return Event(
         id=str(uuid5(_NAMESPACE, f"{type_}\x1f{identity}")),

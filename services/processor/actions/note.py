@@ -52,7 +52,7 @@ class _Writer:
             identity=call.idempotency_key,  # once, however often it is tried
             level=settings.level,
             now=now,
-            payload={"text": text},
+            payload={"message": text},
         )
         await self.timeline.append([event], recorded_at=now)
         return Done("noted")

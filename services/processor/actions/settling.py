@@ -40,7 +40,7 @@ class Settling:
         now = self.clock.now()
         match outcome:
             case Done(detail):
-                await self._tell(claimed, DONE, Level.DETAIL, {"result": detail})
+                await self._tell(claimed, DONE, Level.DETAIL, {"message": detail})
                 await self.outbox.done(claimed, detail, now=now)
                 lag = (now - claimed.stored_at).total_seconds()
                 self.metrics.lag.labels(claimed.spec.kind).observe(max(0.0, lag))
@@ -56,7 +56,7 @@ class Settling:
                 if due_at is None:
                     await self._bury(claimed, reason)
                     return
-                told = {"result": reason, "next_try": due_at.isoformat()}
+                told = {"message": reason, "next_try": due_at.isoformat()}
                 await self._tell(claimed, FAILED, Level.DETAIL, told)
                 await self.outbox.retry(claimed, reason, due_at=due_at)
                 self.metrics.tries.labels(claimed.spec.kind, "failed").inc()
@@ -65,7 +65,7 @@ class Settling:
 
     async def _bury(self, claimed: ClaimedAction, reason: str) -> None:
         now = self.clock.now()
-        await self._tell(claimed, DEAD, Level.WARNING, {"result": reason})
+        await self._tell(claimed, DEAD, Level.WARNING, {"message": reason})
         firing = _firing(claimed)
         cloud = firing.event.cloud if firing else None
         letter = letter_of(claimed, cloud, reason, now)

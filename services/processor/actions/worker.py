@@ -42,7 +42,7 @@ class Effort:
     per_receiver: int = 8
     idle: timedelta = timedelta(milliseconds=200)
     """How long to wait when nothing is due."""
-    lease: timedelta = timedelta(seconds=10)
+    lease: timedelta = timedelta(seconds=6)
     """Renewed while working; the actions of a copy that died are taken over after it."""
     drain: timedelta = timedelta(seconds=5)
     """How long tries in hand may go on when the copy is to stop."""

@@ -126,7 +126,7 @@ async def test_a_note_is_on_the_timeline_around_the_same_object(bench: Bench) ->
     assert row.payload == {
         "rule": "servers off",
         "event": "event-1",
-        "text": "web-1 is off",
+        "message": "web-1 is off",
     }
 
 

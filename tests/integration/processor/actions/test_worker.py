@@ -43,7 +43,7 @@ async def test_an_action_is_run_and_its_result_is_on_the_timeline(bench: Bench) 
         "receiver": f"webhook {receiver.url.removesuffix('/hook')}",
         "idempotency_key": receiver.keys[0],
         "try": 1,
-        "result": "HTTP 204",
+        "message": "HTTP 204",
     }
     [state] = await Outbox(bench.database).of_event("prod", "event-1")
     assert (state.state, state.tries, state.result) == ("done", 1, "HTTP 204")

@@ -1,0 +1,165 @@
+"""The promise of automation: every firing is delivered, none under two keys, none is missing.
+
+Events pass through real processors that are killed at random, while a receiver of webhooks, a
+process of its own, fails a third of the time. `make chaos` runs it with 20 000 events.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from shared.bus.rabbitmq import open_rabbit_bus
+from shared.clock import SystemClock
+from shared.event import Event
+from shared.store.database import Database
+from shared.store.outbox import Outbox, put
+from tests.support.deployment import Deployment, Service
+from tests.support.events import event, server
+from tests.support.firings import firing, webhook
+from tests.support.ports import free_port
+from tests.support.rabbitmq import RabbitVhost
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(600)]
+
+EVENTS = int(os.environ.get("OSEVENTS_TEST_ONCE_EVENTS", "1000"))
+FIRING = EVENTS // 10
+KILLS = 2 + EVENTS // 2000
+COPIES = 2
+AT_ONCE = 100
+CLOCK = SystemClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One request as the receiver noted it."""
+
+    key: str
+    event: str
+    body: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """The receiver's process and what it noted."""
+
+    url: str
+    log: Path
+
+    def deliveries(self) -> list[Delivery]:
+        """Return every request so far."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [Delivery(**json.loads(line)) for line in lines]
+
+
+@contextmanager
+def receiver_process(directory: Path) -> Iterator[Receiving]:
+    """Run the receiver until the block is left."""
+    port, log = free_port(), directory / "deliveries.jsonl"
+    command = [sys.executable, "-m", "tests.support.receiver_process", str(port), str(log), "7"]
+    process = subprocess.Popen(command)
+    try:
+        yield Receiving(f"http://127.0.0.1:{port}/", log)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+async def deployment(
+    rabbit_vhost: RabbitVhost, database_url: str, tmp_path: Path
+) -> AsyncIterator[Deployment]:
+    made = Deployment(
+        tmp_path,
+        {
+            "database": {"url": database_url, "connections": 6},
+            "bus": {"url": rabbit_vhost.url},
+            # As patient as ever, with the waits of a day in seconds.
+            "actions": {"retry_first": "200ms", "retry_longest": "1s"},
+        },
+    )
+    made.write()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+async def test_every_firing_is_delivered_under_one_key_while_processors_die(
+    deployment: Deployment, rabbit_vhost: RabbitVhost, database: Database, tmp_path: Path
+) -> None:
+    services = [deployment.add("processor") for _ in range(COPIES)]
+    for service in services:
+        service.start()
+    events = [
+        event(f"event-{number}", time=CLOCK.now(), subjects=(server(f"server-{number}"),))
+        for number in range(EVENTS)
+    ]
+    with receiver_process(tmp_path) as receiving:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(publish(rabbit_vhost.url, events))
+            group.create_task(fire(database, events[:: EVENTS // FIRING], receiving.url))
+            group.create_task(kill_processors(services, receiving))
+        await eventually(lambda: written(database), what="all events are written", seconds=120)
+        await eventually(lambda: empty(database), what="nothing waits any more", seconds=240)
+        deliveries = receiving.deliveries()
+
+    by_event: defaultdict[str, list[Delivery]] = defaultdict(list)
+    for delivery in deliveries:
+        by_event[delivery.event].append(delivery)
+    assert set(by_event) == {each.id for each in events[:: EVENTS // FIRING]}, "none is missing"
+    for tries in by_event.values():
+        assert len({delivery.key for delivery in tries}) == 1, "none under two keys"
+        assert len({delivery.body for delivery in tries}) == 1, "and always the same"
+        assert "taken" in {delivery.how for delivery in tries}, "every firing is delivered"
+    assert len({delivery.key for delivery in deliveries}) == FIRING
+    # It was not an easy life: about a third failed, and some were tried again after a kill.
+    assert len(deliveries) > 1.3 * FIRING
+    assert await database.fetch_value("select count(*) from dead_letters") == 0
+
+
+async def publish(url: str, events: Sequence[Event]) -> None:
+    async with open_rabbit_bus(url, name="test", clock=CLOCK, random=Random(1)) as bus:
+        for start in range(0, len(events), AT_ONCE):
+            await bus.publish(events[start : start + AT_ONCE])
+
+
+async def fire(database: Database, events: Sequence[Event], url: str) -> None:
+    for each in events:
+        async with database.transaction() as connection:
+            await put(connection, [firing(webhook(url), about=each)], now=CLOCK.now())
+
+
+async def kill_processors(services: Sequence[Service], receiving: Receiving) -> None:
+    """Kill and restart processors, each time after another share of the deliveries."""
+    random = Random(20261124)
+    for number in range(1, KILLS + 1):
+        reached = FIRING * number // (KILLS + 1)
+
+        async def enough(reached: int = reached) -> bool:
+            return len({delivery.key for delivery in receiving.deliveries()}) >= reached
+
+        await eventually(enough, what=f"{reached} firings have reached the receiver", seconds=120)
+        victim = random.choice(services)
+        await asyncio.to_thread(victim.kill)
+        victim.start()
+
+
+async def written(database: Database) -> bool:
+    count = await database.fetch_value("select count(*) from event_ids where id like 'event-%'")
+    return int(count) == EVENTS
+
+
+async def empty(database: Database) -> bool:
+    return await Outbox(database).waiting() == []
