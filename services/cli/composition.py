@@ -30,6 +30,10 @@ from services.processor.actions.worker import ActionWorker, Effort
 from services.processor.metrics import ProcessorMetrics
 from services.processor.retention import TimelineLimits
 from services.processor.returning import Returner
+from services.processor.rules.load import load_rules, read_sources
+from services.processor.rules.looking import Guard
+from services.processor.rules.metrics import RuleMetrics
+from services.processor.rules.work import RuleWork
 from services.processor.service import Processor
 from services.refresher.consume import Windows
 from services.refresher.metrics import RefresherMetrics
@@ -120,8 +124,29 @@ def processor(parts: Parts) -> Processor:
         random=parts.random,
         metrics=metrics,
         limits=timeline_limits(parts.settings),
+        rules=rule_work(parts),
         beside=(action_worker(parts), returner(parts, metrics)),
     )
+
+
+def rule_work(parts: Parts) -> RuleWork:
+    """Put together what decides by rules; raises Misconfigured for broken files."""
+    settings, kinds = parts.settings, known_kinds()
+    return RuleWork.of(
+        load_rules(read_sources(settings.rules), kinds),
+        guard_of(settings),
+        sources=settings.rules,
+        kinds=kinds,
+        database=parts.database,
+        clock=parts.clock,
+        metrics=RuleMetrics(parts.registry),
+        instance=parts.instance,
+    )
+
+
+def guard_of(settings: Settings) -> Guard:
+    """Return how to tell what osevents caused itself."""
+    return Guard.of(settings.own.users, settings.own.requests)
 
 
 def returner(parts: Parts, metrics: ProcessorMetrics) -> Returner:

@@ -12,6 +12,7 @@ import structlog
 
 from services.processor.metrics import ProcessorMetrics
 from services.processor.retention import NO_LIMITS, Retention, TimelineLimits
+from services.processor.rules.work import RuleWork
 from shared.backoff import Backoff
 from shared.bus.consuming import Consumer
 from shared.bus.port import Bus, DeadLetterSubscription
@@ -52,6 +53,8 @@ class Processor:
     metrics: ProcessorMetrics
     limits: TimelineLimits = NO_LIMITS
     """What of the timeline goes earlier."""
+    rules: RuleWork | None = None
+    """None: it only writes."""
     beside: Sequence[Beside] = ()
     """What else one copy does: the actions of rules, sending back dead letters."""
 
@@ -78,14 +81,21 @@ class Processor:
                 self.database, self.retention, self.clock, self.metrics, self.limits
             )
             group.create_task(retention.run(stop), name="retention")
+            if self.rules is not None:
+                group.create_task(self.rules.run(stop), name="rules")
             for work in self.beside:
                 group.create_task(work.run(stop), name=type(work).__name__)
 
     async def write(self, timeline: Timeline, events: Sequence[Event]) -> None:
-        """Put events on the timeline, each once whatever is delivered again."""
+        """Put events on the timeline, each once whatever comes again, and let rules decide."""
         now = self.clock.now()
-        new = await timeline.append(events, recorded_at=now)
+        decision = self.rules.begin(events, now) if self.rules else None
+        new = await timeline.append(
+            events, recorded_at=now, decide=decision.decide if decision else None
+        )
         self.metrics.written(events, new, self.clock.now())
+        if self.rules and decision:
+            self.rules.committed(decision)
 
     async def _keep_dead_letters(
         self, letters: DeadLetterSubscription, stop: asyncio.Event

@@ -1,12 +1,12 @@
 """The timeline: every event once, whatever was delivered twice."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 
 import orjson
 
 from shared.errors import Unstorable
-from shared.event import Event
+from shared.event import Event, Occasion
 from shared.store.database import Connection, Database, columns
 from shared.store.partitions import Partitions
 from shared.store.statements import statements
@@ -23,7 +23,13 @@ from shared.store.timeline_words import message_of, words_of
 
 _SQL = statements("timeline")
 _SEPARATOR = "\x1f"  # between the refs of one row, on the way to PostgreSQL
-_COLUMNS = 31
+_COLUMNS = 32
+
+Decide = Callable[[Connection, Sequence[Event]], Awaitable[datetime]]
+"""Decides about events that are new on the timeline, in the transaction that writes them.
+
+Returns when they are recorded. What it raises keeps the events off the timeline, too.
+"""
 
 __all__ = ["Position", "Timeline", "TimelineFilter", "TimelineRow"]
 
@@ -37,10 +43,13 @@ class Timeline:
         self._classes = EventClasses(database)
         self._reader = Reader(database)
 
-    async def append(self, events: Sequence[Event], *, recorded_at: datetime) -> int:
+    async def append(
+        self, events: Sequence[Event], *, recorded_at: datetime, decide: Decide | None = None
+    ) -> int:
         """Write events that are not there yet, all or none, and return how many that were.
 
-        Safe to repeat and in concurrent calls: one row per (cloud, event id). Raises Unstorable
+        Safe to repeat and in concurrent calls: one row per (cloud, event id). `decide` is asked
+        about those that are new, and about replays, in the same transaction. Raises Unstorable
         when PostgreSQL cannot hold one of them; split the batch to find which.
         """
         unique = {(event.cloud, event.id): event for event in events}
@@ -53,6 +62,8 @@ class Timeline:
         async with self._database.transaction() as connection:
             new = await _add_ids(connection, rows)
             fresh = rows if len(new) == len(rows) else [row for row in rows if row[:2] in new]
+            if decide is not None and (asked := _to_decide(unique.values(), new)):
+                recorded_at = await decide(connection, asked)
             if fresh:
                 await connection.execute(_SQL["add_events"], recorded_at, *columns(fresh, _COLUMNS))
         return len(fresh)
@@ -87,6 +98,15 @@ async def _add_ids(
     """Return the (cloud, id) pairs of `rows` that were new, and are ours from now on."""
     keys = columns([row[:3] for row in rows], 3)
     return {tuple(row) for row in await connection.fetch(_SQL["add_ids"], *keys)}
+
+
+def _to_decide(events: Iterable[Event], new: set[tuple[object, ...]]) -> list[Event]:
+    """Return what rules have to decide about: news, and what was sent again for them."""
+    return [
+        event
+        for event in events
+        if (event.cloud, event.id) in new or event.occasion is Occasion.REPLAY
+    ]
 
 
 def _row(event: Event, class_: int) -> tuple[object, ...]:
@@ -125,6 +145,7 @@ def _row(event: Event, class_: int) -> tuple[object, ...]:
         len(event.subjects),
         message,
         _SEPARATOR.join(words_of(event.name, message)) or None,
+        None if event.occasion is Occasion.NEWS else event.occasion,
     )
 
 

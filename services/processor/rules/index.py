@@ -29,6 +29,8 @@ class Looking:
         return View(event, self.fields, payload=self.payload)
 
 
+_OF_ACTIONS = ("osevents.action.", "osevents.note")
+"""What actions leave on the timeline: rules never look at it, or they would answer themselves."""
 _NOBODY = Looking((), (), frozenset(), payload=False)
 
 
@@ -60,6 +62,8 @@ class RuleSet:
         return looking
 
     def _find(self, event: Event) -> Looking:
+        if event.type.startswith(_OF_ACTIONS):
+            return _NOBODY
         enabled = [rule for rule in self.rules if rule.enabled]
         triggers = tuple(rule for rule in enabled if rule.match.types.match(event))
         partners = tuple(

@@ -64,11 +64,12 @@ def look(rules: RuleSet, guard: Guard, event: Event) -> Iterator[Candidate | Ver
     if not (looking.triggers or looking.partners):
         return
     view = looking.view(event)
+    # A start before an end: an event that is both to a rule must not end itself.
+    for rule in looking.triggers:
+        yield _look(rule, Role.TRIGGER, rule.match, event, view, guard)
     for rule in looking.partners:
         assert rule.partner is not None, "it is indexed as having one"
         yield _look(rule, Role.PARTNER, rule.partner, event, view, guard)
-    for rule in looking.triggers:
-        yield _look(rule, Role.TRIGGER, rule.match, event, view, guard)
 
 
 def passed_over(rules: RuleSet, event: Event) -> Iterator[Verdict]:

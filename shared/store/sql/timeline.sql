@@ -32,23 +32,25 @@ returning cloud, id;
 insert into events (
     cloud, id, time, type, service, publisher, priority, flavour, category, level, action, phase,
     known, synthetic, subject_kind, subject_id, refs, name, project, user_id, request_id, host,
-    zone, old_state, state, canonical, payload, class, subjects, message, words, recorded_at
+    zone, old_state, state, canonical, payload, class, subjects, message, words, occasion,
+    recorded_at
 )
 select
     cloud, id, time, type, service, publisher, priority, flavour, category, level, action, phase,
     known, synthetic, subject_kind, subject_id, string_to_array(refs, E'\x1f'), name, project,
     user_id, request_id, host, zone, old_state, state, nullif(canonical, type), payload::jsonb,
-    class, subjects, message, array_to_tsvector(string_to_array(words, E'\x1f')), $1
+    class, subjects, message, array_to_tsvector(string_to_array(words, E'\x1f')), occasion,
+    $1
 from unnest(
     $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::boolean[],
     $15::boolean[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],
     $22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[],
-    $29::integer[], $30::smallint[], $31::text[], $32::text[]
+    $29::integer[], $30::smallint[], $31::text[], $32::text[], $33::text[]
 ) as new (
     cloud, id, time, type, service, publisher, priority, flavour, category, level, action, phase,
     known, synthetic, subject_kind, subject_id, refs, name, project, user_id, request_id, host,
-    zone, old_state, state, canonical, payload, class, subjects, message, words
+    zone, old_state, state, canonical, payload, class, subjects, message, words, occasion
 );
 
 -- name: get

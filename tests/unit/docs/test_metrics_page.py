@@ -9,6 +9,7 @@ from services.catcher.metrics import CatcherMetrics
 from services.cli.reloading import ReloadMetrics
 from services.processor.actions.metrics import ActionMetrics
 from services.processor.metrics import ProcessorMetrics
+from services.processor.rules.metrics import RuleMetrics
 from services.refresher.metrics import RefresherMetrics
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "metrics.md"
@@ -22,6 +23,7 @@ def real() -> dict[str, str]:
         CatcherMetrics,
         ProcessorMetrics,
         ActionMetrics,
+        RuleMetrics,
         RefresherMetrics,
         ReloadMetrics,
     ):
