@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from services.catcher.choosing import Answer
@@ -10,6 +11,9 @@ from services.catcher.plans import Plan
 
 Ask = Callable[[], Coroutine[Any, Any, Answer]]
 """Asks a source whether it could be read now; never raises, and ends within its deadline."""
+
+Fill = Callable[[datetime], Plan]
+"""Returns a plan that reads what came since a moment, and ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +25,8 @@ class Candidate:
     plans: tuple[Plan, ...]
     """All of them are read when it is chosen: each broker, say."""
     ask: Ask
+    fill: Fill | None = None
+    """Reads what the chosen source missed; None: this one cannot, or need not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

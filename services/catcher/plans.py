@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from services.catcher.history import History
 from services.catcher.metrics import CatcherMetrics
+from services.catcher.missed import Missed
 from services.catcher.sources.amqp import open_amqp_source
 from services.catcher.sources.amqp_queue import Subscription
 from services.catcher.sources.events_api import API, Dialect, Reader
@@ -43,6 +44,8 @@ class Means:
     """Of a cloud and a source's name: whom to tell of gaps."""
     backlog: Callable[[], Awaitable[int]]
     """See `shared.bus.port.Publisher.backlog`."""
+    heard_elsewhere: datetime | None = None
+    """Until when the cloud was read through another source; None when this one was read last."""
 
     def checkpoint(self, cloud: str, source: str) -> "StoredCheckpoint":
         """Return where a source keeps how far it was read."""
@@ -163,6 +166,7 @@ class EventsAPIPlan:
                 clock=means.clock,
                 random=means.random,
                 backoff=means.backoff,
+                heard_elsewhere=means.heard_elsewhere,
             )
             if not self.history:
                 yield (news,)
@@ -187,6 +191,34 @@ class EventsAPIPlan:
             metrics=means.metrics,
             clock=clock,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MissedPlan:
+    """Read from an Events API what another source missed since a moment, then be over."""
+
+    api: EventsAPIPlan
+    since: datetime
+    alone: bool = True
+
+    @property
+    def cloud(self) -> str:
+        """See the port."""
+        return self.api.cloud
+
+    @asynccontextmanager
+    async def open(self, means: Means) -> AsyncIterator[Sequence[Source]]:
+        """See the port."""
+        async with self.api.open_api() as api:
+            reader = Reader(api, self.api.dialect, cloud=self.cloud)
+            pager = Pager(
+                reader,
+                name=f"{self.api.dialect.name} missed",
+                clock=means.clock,
+                random=means.random,
+                backoff=means.backoff,
+            )
+            yield (Missed(pager, since=self.since),)
 
 
 @dataclass(frozen=True, slots=True)

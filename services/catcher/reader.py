@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from random import Random
 from uuid import UUID
 
@@ -68,12 +69,17 @@ class Desk:
 class PlanReader:
     """Keeps one plan running; `trouble` says why nothing can arrive."""
 
-    def __init__(self, plan: Plan, *, wanted: TypeFilter, desk: Desk, listener: Listener) -> None:
+    def __init__(
+        self, plan: Plan, *, way: str, wanted: TypeFilter, desk: Desk, listener: Listener
+    ) -> None:
         self.name = ""
         """Of the source; empty before it was opened for the first time."""
         self.standby = False
         """Whether another copy of the catcher reads the source."""
+        self.ended = False
+        """Whether the source came to its end; most have none."""
         self._plan = plan
+        self._way = way
         self._wanted = wanted
         self._desk = desk
         self._listener = listener
@@ -88,9 +94,9 @@ class PlanReader:
         return None if self.standby else self._failure
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Read until `stop` is set; when the source breaks, begin anew with backoff."""
+        """Read until `stop` is set, or the source ends; when it breaks, begin anew with backoff."""
         attempt = 0
-        while not stop.is_set():
+        while not (stop.is_set() or self.ended):
             try:
                 if self._plan.alone:
                     await self._read_when_it_is_our_turn(stop)
@@ -110,11 +116,29 @@ class PlanReader:
             self.standby = not ours
             if ours:
                 await self._read(stop)
-        await pause(TAKE_OVER_INTERVAL, stop)
+        if not self.ended:
+            await pause(TAKE_OVER_INTERVAL, stop)
 
     async def _read(self, stop: asyncio.Event) -> None:
         desk, cloud = self._desk, self._plan.cloud
-        means = Means(
+        async with self._plan.open(self._means()) as sources:
+            first = sources[0]
+            self._source, self.name = first, first.name
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for source in sources:
+                        group.create_task(self._pump(source).run(stop), name=f"pump {source.name}")
+                self.ended = not stop.is_set()
+            except* OseventsError as failures:
+                raise _first_of(failures) from failures
+            finally:
+                self._source = None
+                self._failure = "closed"
+                desk.metrics.source_up.labels(cloud, first.name).set(0)
+
+    def _means(self) -> Means:
+        desk = self._desk
+        return Means(
             database=desk.database,
             clock=desk.clock,
             random=desk.random,
@@ -122,20 +146,8 @@ class PlanReader:
             metrics=desk.metrics,
             on_gap=self._on_gap,
             backlog=desk.bus.backlog,
+            heard_elsewhere=self._listener.heard_elsewhere(self._way),
         )
-        async with self._plan.open(means) as sources:
-            first = sources[0]
-            self._source, self.name = first, first.name
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for source in sources:
-                        group.create_task(self._pump(source).run(stop), name=f"pump {source.name}")
-            except* OseventsError as failures:
-                raise _first_of(failures) from failures
-            finally:
-                self._source = None
-                self._failure = "closed"
-                desk.metrics.source_up.labels(cloud, first.name).set(0)
 
     def _pump(self, source: Source) -> Pump:
         desk = self._desk
@@ -152,7 +164,7 @@ class PlanReader:
         )
         # History says nothing of the cloud's rhythm.
         is_news = source.occasion is Occasion.NEWS
-        return replace(pump, heard=self._listener.heard) if is_news else pump
+        return replace(pump, heard=partial(self._listener.heard, self._way)) if is_news else pump
 
     def _on_gap(self, cloud: str, source: str) -> OnGap:
         async def report(reason: str) -> None:

@@ -14,12 +14,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.catcher.choosing import Answer, Choice, better, choose
-from services.catcher.cloud import Candidate, WatchedCloud
+from services.catcher.cloud import Candidate, Fill, WatchedCloud
 from services.catcher.listening import Listener
 from services.catcher.reader import BACKOFF, Desk, PlanReader
 from services.catcher.state import CloudState
 from shared.retrying import until_it_works
 from shared.waiting import pause
+
+FILLING = "filling"
+"""By which way comes what another way missed."""
 
 log = structlog.get_logger(__name__)
 
@@ -124,17 +127,53 @@ class CloudWatch:
         """Read a source until there is reason to reconsider, or `stop` is set."""
         leave = asyncio.Event()
         self.readers = [
-            PlanReader(plan, wanted=self._cloud.wanted, desk=self._desk, listener=listener)
+            PlanReader(
+                plan,
+                way=chosen.name,
+                wanted=self._cloud.wanted,
+                desk=self._desk,
+                listener=listener,
+            )
             for plan in chosen.plans
         ]
         async with asyncio.TaskGroup() as group:
             for reader in self.readers:
                 group.create_task(reader.run(leave), name=f"read {self._cloud.name}")
-            await self._until_reconsidered(chosen, stop)
+            if (fill := self._fill_beside(chosen)) is not None:
+                group.create_task(
+                    self._keep_filling(fill, listener, leave), name=f"fill {self._cloud.name}"
+                )
+            await self._until_reconsidered(chosen, listener, stop)
             leave.set()
         self.readers = ()
 
-    async def _until_reconsidered(self, chosen: Candidate, stop: asyncio.Event) -> None:
+    def _fill_beside(self, chosen: Candidate) -> Fill | None:
+        """Return how to read what the chosen source missed; one that polls misses nothing."""
+        if chosen.fill is not None:
+            return None
+        return next((each.fill for each in self._cloud.candidates if each.fill is not None), None)
+
+    async def _keep_filling(self, fill: Fill, listener: Listener, leave: asyncio.Event) -> None:
+        """Whenever something was missed, read it from the source that kept it."""
+        while not leave.is_set():
+            if listener.missed_since is not None:
+                gaps, since = listener.gaps, listener.missed_since
+                log.info("filling", cloud=self._cloud.name, since=since.isoformat())
+                reader = PlanReader(
+                    fill(since),
+                    way=FILLING,
+                    wanted=self._cloud.wanted,
+                    desk=self._desk,
+                    listener=listener,
+                )
+                await reader.run(leave)
+                if reader.ended:
+                    listener.filled(gaps)
+            await pause(self._patience.look, leave)
+
+    async def _until_reconsidered(
+        self, chosen: Candidate, listener: Listener, stop: asyncio.Event
+    ) -> None:
         clock, patience = self._desk.clock, self._patience
         well_at = asked_at = clock.now()
         while not stop.is_set():
@@ -146,6 +185,7 @@ class CloudWatch:
                 continue
             if trouble is not None and now - well_at >= patience.trouble:
                 self._distrusted[chosen.name] = (now + patience.distrust, trouble)
+                listener.missed(now)
                 return
             if now - asked_at >= patience.better:
                 asked_at = now

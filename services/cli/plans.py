@@ -2,11 +2,13 @@
 
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import partial
 from random import Random
 
-from services.catcher.cloud import WatchedCloud
+from services.catcher.asking import ask_brokers, ask_events_api
+from services.catcher.cloud import Candidate, WatchedCloud
 from services.catcher.filters import TypeFilter, wanted_exchanges
-from services.catcher.plans import AMQPPlan, EventsAPIPlan, Plan
+from services.catcher.plans import AMQPPlan, EventsAPIPlan, MissedPlan
 from services.catcher.sources.amqp import routing_keys
 from services.catcher.sources.amqp_queue import Subscription
 from services.catcher.sources.ceilometer import Ceilometer
@@ -22,8 +24,6 @@ from shared.openstack.client import CloudClient, Limits
 from shared.openstack.cloud import load_cloud
 from shared.runtime.sections import CloudSettings
 from shared.runtime.settings import Settings
-
-EVENTS_APIS: dict[str, Dialect] = {"panko": Panko(), "ceilometer": Ceilometer()}
 
 
 def check_clouds(settings: Settings) -> None:
@@ -49,48 +49,70 @@ def check_clouds(settings: Settings) -> None:
         raise Misconfigured(problems)
 
 
-def plans_for(
+def watched_cloud(
     cloud: CloudSettings, listener: WebhookListener, *, clock: Clock, random: Random
-) -> list[Plan]:
-    """Return how to read `cloud`: each broker when there is one, otherwise its Events API.
+) -> WatchedCloud:
+    """Return by which ways the catcher may read a cloud, the preferred first.
 
     `listener` is the one of all clouds whose events are posted.
     """
+    ways = {
+        "amqp": lambda: _by_broker(cloud),
+        "panko": lambda: _by_events_api(cloud, Panko(), clock=clock, random=random),
+        "ceilometer": lambda: _by_events_api(cloud, Ceilometer(), clock=clock, random=random),
+    }
     if cloud.source == "webhook":
-        return [webhook_plan(cloud, listener)]
-    if cloud.source in EVENTS_APIS or not cloud.amqp.transports:
-        return [
-            EventsAPIPlan(
-                cloud=cloud.name,
-                open_api=lambda: client_of(cloud, clock=clock, random=random),
-                dialect=EVENTS_APIS.get(cloud.source, Panko()),
-                poll_interval=cloud.poll_interval,
-                history=cloud.history != "skip",
-                history_since=cloud.history if isinstance(cloud.history, datetime) else None,
-            )
-        ]
+        return WatchedCloud.reading(
+            cloud.name,
+            "webhook",
+            webhook_plan(cloud, listener),
+            wanted=filter_of(cloud),
+            made_from=cloud,
+        )
+    if cloud.source != "auto":
+        wanted: list[str] = [cloud.source]
+    elif cloud.amqp.transports:
+        wanted = ["amqp", "panko", "ceilometer"]
+    else:
+        wanted = ["panko", "ceilometer"]
+    return WatchedCloud(
+        name=cloud.name,
+        candidates=tuple(ways[name]() for name in wanted),
+        wanted=filter_of(cloud),
+        made_from=cloud,
+    )
+
+
+def _by_broker(cloud: CloudSettings) -> Candidate:
     transports = [parse_transport_url(url.reveal()) for url in cloud.amqp.transports]
     several = len(transports) > 1
-    return [
+    plans = tuple(
         AMQPPlan(
             cloud.name,
             transport.address(),
             subscription_of(cloud, place=str(transport) if several else None),
         )
         for transport in transports
-    ]
+    )
+    return Candidate(name="amqp", plans=plans, ask=partial(ask_brokers, plans))
 
 
-def watched_cloud(
-    cloud: CloudSettings, listener: WebhookListener, *, clock: Clock, random: Random
-) -> WatchedCloud:
-    """Return by which ways the catcher may read a cloud, the preferred first."""
-    return WatchedCloud.reading(
-        cloud.name,
-        cloud.source,
-        *plans_for(cloud, listener, clock=clock, random=random),
-        wanted=filter_of(cloud),
-        made_from=cloud,
+def _by_events_api(
+    cloud: CloudSettings, dialect: Dialect, *, clock: Clock, random: Random
+) -> Candidate:
+    plan = EventsAPIPlan(
+        cloud=cloud.name,
+        open_api=lambda: client_of(cloud, clock=clock, random=random),
+        dialect=dialect,
+        poll_interval=cloud.poll_interval,
+        history=cloud.history != "skip",
+        history_since=cloud.history if isinstance(cloud.history, datetime) else None,
+    )
+    return Candidate(
+        name=dialect.name,
+        plans=(plan,),
+        ask=partial(ask_events_api, plan),
+        fill=partial(MissedPlan, plan),
     )
 
 

@@ -89,7 +89,7 @@ class PolledSource:
         clock: Clock,
         random: Random,
         backoff: Backoff,
-        overlap: timedelta = OVERLAP,
+        heard_elsewhere: datetime | None = None,
     ) -> None:
         self.name = reader.dialect.name
         """See the port."""
@@ -106,7 +106,7 @@ class PolledSource:
         self._on_gap = on_gap
         self._poll_interval = poll_interval
         self._pause = timedelta()
-        self._overlap = overlap
+        self._heard_elsewhere = heard_elsewhere
         self._clock = clock
         self._pager = Pager(reader, name=self.name, clock=clock, random=random, backoff=backoff)
         self._horizon: Horizon | None = None
@@ -147,11 +147,11 @@ class PolledSource:
         await self._pager.until_answered(self._reader.get_acquainted)
         if saved is None:
             first = await self._pager.until_answered(self._first_horizon)
-            position = Position(first, None, first)
+            position = first_position(first, self._heard_elsewhere)
             await self._checkpoint.save(position.saved())
         else:
-            position = Position.restored(saved)
-        horizon = Horizon(position.since, self._overlap)
+            position = later_position(Position.restored(saved), self._heard_elsewhere)
+        horizon = Horizon(position.since, OVERLAP)
         horizon.newest = position.newest
         self.first = position.first
         await self._look_for_gap(horizon)
@@ -168,7 +168,7 @@ class PolledSource:
         newest = await self._reader.newest()
         if newest is None or newest.generated is None:
             return None
-        return min(newest.generated, self._clock.now()) - self._overlap
+        return min(newest.generated, self._clock.now()) - OVERLAP
 
     async def _begin(self, horizon: Horizon) -> Sweep:
         """Return the next sweep when it is time for it."""
@@ -222,6 +222,27 @@ class PolledSource:
         )
         horizon.newest = None
         await self._checkpoint.save(Position(horizon.since, None, self.first).saved())
+
+
+def first_position(first: datetime | None, heard_elsewhere: datetime | None) -> Position:
+    """Return where to begin at the first meeting, whose horizon is `first`.
+
+    A cloud that was read through another source until `heard_elsewhere` has news since then.
+    """
+    if first is not None and heard_elsewhere is not None:
+        first = min(first, heard_elsewhere - OVERLAP)
+    return Position(first, None, first)
+
+
+def later_position(saved: Position, heard_elsewhere: datetime | None) -> Position:
+    """Return where to go on: at the checkpoint, unless another source was read after this one.
+
+    What that one gave would come again, perhaps months of it.
+    """
+    if saved.since is None or heard_elsewhere is None:
+        return saved
+    since = heard_elsewhere - OVERLAP
+    return saved if since <= saved.since else Position(since, None, saved.first)
 
 
 def next_pause(last: timedelta, *, busy: bool, longest: timedelta) -> timedelta:
