@@ -49,18 +49,19 @@ class CloudWatch:
     def __init__(self, cloud: WatchedCloud, desk: Desk, patience: Patience) -> None:
         self.readers: Sequence[PlanReader] = ()
         """Of the source that is read."""
+        self.listener: Listener | None = None
+        """What is heard of the cloud; None until it is known what was heard before."""
         self._cloud = cloud
         self._desk = desk
         self._patience = patience
         self._choice = Choice(None, "no source was asked yet")
-        self._listener: Listener | None = None
         self._distrusted: dict[str, tuple[datetime, str]] = {}
         """Until when which candidate is not tried again, and why."""
 
     @property
     def state(self) -> CloudState:
         """How it stands now."""
-        listener, now = self._listener, self._desk.clock.now()
+        listener, now = self.listener, self._desk.clock.now()
         return CloudState(
             source=self._choice.source,
             why=self._choice.why,
@@ -72,7 +73,7 @@ class CloudWatch:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set; what is in hand then is finished."""
-        self._listener = listener = await self._listen()
+        self.listener = listener = await self._listen()
         while not stop.is_set():
             self._decide(await self._ask(self._cloud.candidates))
             chosen = next(
@@ -85,8 +86,8 @@ class CloudWatch:
 
     async def remember(self) -> None:
         """Keep what was learnt of the cloud's rhythm; raises StoreUnavailable."""
-        if self._listener is not None:
-            await self._listener.save(self._desk.database, now=self._desk.clock.now())
+        if self.listener is not None:
+            await self.listener.save(self._desk.database, now=self._desk.clock.now())
 
     async def _listen(self) -> Listener:
         desk, name = self._desk, self._cloud.name

@@ -161,7 +161,7 @@ class CloudSettings(Section):
     name: Annotated[str, AfterValidator(_usable_in_routing_keys)]
     """Its entry in clouds.yaml, which openstacksdk finds; also its name everywhere in osevents."""
     source: Literal["auto", "amqp", "panko", "ceilometer", "webhook"] = "auto"
-    """Where its notifications come from; auto: RabbitMQ when `amqp.transports` says where."""
+    """Where its notifications come from; auto: the best that works, see `choose-a-source`."""
     history: History = "all"
     """What to load of what the Events API held at the first start: skip, all, since an ISO time."""
     poll_interval: PositiveDuration = timedelta(seconds=20)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
@@ -28,6 +28,8 @@ from shared.event import Flavour, Occasion
 from shared.store.database import Database
 from tests.support.waiting import eventually
 
+END = "the end"
+"""Given instead of an id: nothing will follow."""
 QUICK = Patience(
     look=timedelta(milliseconds=5),
     trouble=timedelta(milliseconds=40),
@@ -52,7 +54,10 @@ class FakeSource:
     given: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
 
     async def receive(self, *, most: int, wait: timedelta) -> Handover:  # noqa: ARG002
-        return Handover((_notification(await self.given.get()),), None)
+        id_ = await self.given.get()
+        return (
+            Handover((), None, last=True) if id_ == END else Handover((_notification(id_),), None)
+        )
 
     async def done(self, handover: Handover) -> None:
         """Nothing to tell anybody."""
@@ -60,9 +65,19 @@ class FakeSource:
     async def ask(self) -> Answer:
         return Answer(works=self.works, why="answers" if self.works else "connection refused")
 
+    fills: "FakeSource | None" = None
+    """What it reads to fill the gaps of others; it has an end."""
+    filled_since: list[datetime] = field(default_factory=list)
+
     @property
     def candidate(self) -> Candidate:
-        return Candidate(name=self.name, plans=(FakePlan(self),), ask=self.ask)
+        fill = None if self.fills is None else self._fill
+        return Candidate(name=self.name, plans=(FakePlan(self),), ask=self.ask, fill=fill)
+
+    def _fill(self, since: datetime) -> "FakePlan":
+        assert self.fills is not None
+        self.filled_since.append(since)
+        return FakePlan(self.fills)
 
 
 @dataclass(frozen=True)
@@ -232,3 +247,30 @@ async def test_what_comes_is_on_the_bus_and_heard(database: Database, bus: Memor
         await eventually(heard, what="the watch heard the event", seconds=5)
 
     assert [event.id for event in batch.events] == ["one"]
+
+
+async def test_what_the_chosen_source_missed_is_read_from_one_that_kept_it(
+    database: Database, bus: MemoryBus
+) -> None:
+    amqp, kept = FakeSource("amqp"), FakeSource("panko missed")
+    panko = FakeSource("panko", works=False, fills=kept)
+    async with (
+        bus.subscribe("processor") as subscription,
+        watching(database, bus, amqp, panko) as watch,
+    ):
+        await becomes(watch, "amqp")
+        assert watch.listener is not None
+        watch.listener.missed(SystemClock().now())
+        await kept.given.put("missed")
+        batch = await subscription.receive(most=10, wait=timedelta(milliseconds=1))
+        await subscription.acknowledge(batch)
+        assert watch.state.missed_since is not None, "it has not come to its end"
+        await kept.given.put(END)
+
+        async def filled() -> bool:
+            return watch.state.missed_since is None
+
+        await eventually(filled, what="the gap is filled", seconds=5)
+
+    assert [event.id for event in batch.events] == ["missed"]
+    assert (kept.opened, len(panko.filled_since), panko.opened) == (1, 1, 0)

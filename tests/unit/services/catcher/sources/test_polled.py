@@ -5,7 +5,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.catcher.sources.polled import next_pause
+from services.catcher.sources.horizon import OVERLAP
+from services.catcher.sources.polled import (
+    Position,
+    first_position,
+    later_position,
+    next_pause,
+)
 from services.catcher.sources.port import Unreadable
 from shared.errors import CloudRefused, CloudUnavailable
 from tests.support.clocks import FixedClock
@@ -14,7 +20,7 @@ from tests.support.events_api import COLUMNS, NOTHING, EventsAPI, MemoryCheckpoi
 from tests.support.polling import Gaps, polled, read
 from tests.support.waiting import eventually
 
-SECOND = timedelta(seconds=1)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 LATER = NOON + timedelta(hours=1)
 
 
@@ -282,3 +288,18 @@ def test_a_poll_interval_below_a_second_stays() -> None:
     half = timedelta(seconds=0.5)
 
     assert next_pause(half, busy=True, longest=half) == half
+
+
+def test_a_cloud_heard_through_another_source_has_news_since_then() -> None:
+    assert first_position(NOON, None) == Position(NOON, None, NOON)
+    assert first_position(NOON, NOON + HOUR).since == NOON
+    assert first_position(NOON, NOON - HOUR).since == NOON - HOUR - OVERLAP
+    assert first_position(None, NOON - HOUR).since is None
+
+
+def test_a_checkpoint_left_for_another_source_is_no_place_to_go_on_from() -> None:
+    saved = Position(NOON, NOON, NOON - HOUR)
+
+    assert later_position(saved, None) == saved
+    assert later_position(saved, NOON) == saved
+    assert later_position(saved, NOON + HOUR) == Position(NOON + HOUR - OVERLAP, None, NOON - HOUR)
