@@ -23,6 +23,7 @@ COMMANDS = {
     "simulator": "running",
     "migrate": "running",
     "events": "looking",
+    "replay": "replaying",
     "inventory": "inventory",
     "changes": "inventory",
     "refresh": "asking",

@@ -116,6 +116,8 @@ def cell(value: Any) -> str:
 
 
 def _csv_cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, datetime):

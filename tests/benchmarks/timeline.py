@@ -86,7 +86,7 @@ async def fill(database: Database, events: int) -> tuple[float, float]:
     weeks = [NOW - timedelta(days=day) for day in range(DAYS + 1)]
     await Partitions(database).ensure(weeks, now=NOW)
     classes = await database.fetch(_SQL["classes"])
-    every = [row["id"] for row in classes]
+    every = Random(7).sample([row["id"] for row in classes], len(classes))
     drawn = draws([(row["id"], row["cloud"]) for row in classes])
     indexes = await database.fetch(
         "select indexname, replace(indexdef, ' ON ONLY ', ' ON ') as indexdef"
@@ -115,12 +115,12 @@ async def fill(database: Database, events: int) -> tuple[float, float]:
 
 
 def draws(classes: Sequence[tuple[int, str]]) -> list[int]:
-    """Return ten thousand numbers of classes: a few very often, most of them rarely."""
+    """Return a hundred thousand numbers of classes: a few very often, most of them rarely."""
     random = Random(7)
-    shares = {"prod": 100.0, "test": 9.0, "lab": 0.01}
+    shares = {"prod": 100.0, "test": 9.0, "lab": 0.02}
     shuffled = random.sample(classes, len(classes))
     weights = [shares[cloud] / (rank + 1) ** 1.3 for rank, (_, cloud) in enumerate(shuffled)]
-    return [number for number, _ in random.choices(shuffled, weights, k=10_000)]
+    return [number for number, _ in random.choices(shuffled, weights, k=100_000)]
 
 
 def questions(database: Database) -> dict[str, Ask]:
@@ -157,7 +157,7 @@ def questions(database: Database) -> dict[str, Ask]:
     pages = {
         "all": lambda _: F(),
         "cloud, most of all": lambda _: F(cloud="prod"),
-        "cloud, one in 10 000": lambda _: F(cloud="lab"),
+        "cloud, one in 5000": lambda _: F(cloud="lab"),
         "a day": lambda r: F(until=NOW - timedelta(days=r.randrange(DAYS))),
         "category": lambda r: F(categories=(r.choice(("power", "storage", "identity")),)),
         "two levels": lambda _: F(levels=("critical", "warning")),

@@ -84,19 +84,32 @@ async def test_pages_leave_nothing_out_and_repeat_nothing(database: Database, or
         assert [(row.cloud, row.id) for row in found] == [(one.cloud, one.id) for one in expected]
 
 
-async def test_buckets_count_what_the_pages_show(database: Database) -> None:
+SINCE = NOON - timedelta(days=20)
+FOREVER = NOON.replace(year=9000)
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [(SINCE, None), (SINCE, NOON), (SINCE + timedelta(minutes=7), FOREVER), (None, NOON)],
+)
+async def test_buckets_count_what_the_pages_show(
+    database: Database, since: datetime | None, until: datetime | None
+) -> None:
     events = some(300)
     await Timeline(database).append(events, recorded_at=NOON)
-    since = NOON - timedelta(days=20)
 
     buckets = await Reader(database).buckets(
-        TimelineFilter(since=since, cloud="prod"), length=timedelta(days=1), by="level"
+        TimelineFilter(since=since, until=until, cloud="prod"),
+        length=timedelta(days=1),
+        by="level",
     )
 
     counted = Counter(
         (one.time.replace(hour=0, minute=0), one.level.value)
         for one in events
-        if one.cloud == "prod" and one.time >= since
+        if one.cloud == "prod"
+        and (since is None or one.time >= since)
+        and (until is None or one.time < until)
     )
     assert {(one.begins, one.label): one.count for one in buckets} == counted
     assert [one.begins for one in buckets] == sorted(one.begins for one in buckets)
