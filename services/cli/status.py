@@ -11,6 +11,7 @@ import click
 from services.cli.drift import DRIFT_COLUMNS, drift
 from services.cli.output import Format, print_json, print_rows, print_table
 from services.cli.stored import looking
+from services.processor.rules.watch import SERVICE as RULES
 from services.refresher.budget import HEARTBEAT
 from shared.clock import SystemClock
 from shared.runtime.durations import format_duration
@@ -62,7 +63,7 @@ async def status(database: Database, format_: Format, *, only_drift: bool) -> No
 async def gather(database: Database, now: datetime) -> list[Line]:
     """Return everything there is to say at `now`."""
     heartbeats = await Heartbeats(database).latest(now - ALIVE)
-    whole = [beat for beat in heartbeats if beat.cloud is None]
+    whole = [beat for beat in heartbeats if beat.cloud is None and beat.service != RULES]
     return [
         *services(whole),
         *figures(whole),
@@ -70,9 +71,23 @@ async def gather(database: Database, now: datetime) -> list[Line]:
         *await _timeline(database, now),
         *apis([one for one in heartbeats if one.service == HEARTBEAT]),
         *await _refresh(database, now),
+        *rules([beat for beat in heartbeats if beat.service == RULES]),
         *await _actions(database, now),
         *await _dead(database),
     ]
+
+
+def rules(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:
+    """Tell which rules the processors go by, and what is wrong with the files."""
+    if not heartbeats:
+        return
+    yield Line("rules", "in force", max(int(beat.figures["loaded"]) for beat in heartbeats))
+    if len({beat.figures["digest"] for beat in heartbeats}) > 1:
+        told = ", ".join(f"{beat.instance} {beat.figures['digest']}" for beat in heartbeats)
+        yield Line("rules", "differ between copies", told)
+    broken = dict.fromkeys(problem for beat in heartbeats for problem in beat.figures["problems"])
+    for problem in broken:
+        yield Line("rules", "broken, older ones are in force", problem)
 
 
 def services(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:

@@ -50,7 +50,7 @@ class Watcher:
         rounds = 0
         while not stop.is_set():
             await self.look()
-            if rounds % _TELL_EVERY == 0:
+            if self.sources and rounds % _TELL_EVERY == 0:
                 await self._tell()
             rounds += 1
             await pause(INTERVAL, stop)
