@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import product
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import click
 
 from services.cli.output import Format, print_rows
+from services.cli.passing import wait_for
 from services.cli.stored import looking
 from services.refresher.resources import ALL
 from shared.clock import SystemClock
@@ -27,6 +28,7 @@ ASKED_COLUMNS = ("cloud", "kind", "what")
 @click.argument("id_", metavar="[ID]", required=False)
 @click.option("--cloud", help="Only this cloud.")
 @click.option("--full", is_flag=True, help="A full pass of the kind, or of every kind.")
+@click.option("--no-wait", is_flag=True, help="Only ask for full passes; do not wait for them.")
 async def refresh(
     database: Database,
     format_: Format,
@@ -35,8 +37,12 @@ async def refresh(
     cloud: str | None,
     *,
     full: bool,
+    no_wait: bool,
 ) -> None:
-    """Ask for one object to be read again, or with --full for everything of a kind."""
+    """Ask for one object to be read again, or with --full for everything of a kind.
+
+    With --full, waits until everything is listed, and says how far it is meanwhile.
+    """
     if kind is not None and kind not in ALL:
         raise click.UsageError(f"kind {kind!r} cannot be refreshed; the kinds: {', '.join(ALL)}")
     if full == (id_ is not None):
@@ -51,7 +57,10 @@ async def refresh(
         asked = [(name, kind, id_) for name in clouds]
     else:
         kinds = [kind] if kind else list(ALL)
-        await ask_full_passes(database, clouds, kinds, by=CauseKind.REQUEST, now=now)
+        ids = await ask_full_passes(database, clouds, kinds, by=CauseKind.REQUEST, now=now)
+        if not no_wait:
+            await wait_for(database, ids, format_, clock=SystemClock())
+            return
         asked = [(name, each, "full pass") for name in clouds for each in kinds]
     rows = [dict(zip(ASKED_COLUMNS, values, strict=True)) for values in asked]
     print_rows(rows, ASKED_COLUMNS, format_)
@@ -59,11 +68,13 @@ async def refresh(
 
 async def ask_full_passes(
     database: Database, clouds: Iterable[str], kinds: Iterable[str], *, by: str, now: datetime
-) -> None:
+) -> list[UUID]:
     """Ask for a full pass of each kind in each cloud; one that waits already is enough."""
     passes = FullPasses(database)
-    for cloud, kind in product(clouds, kinds):
+    return [
         await passes.ask(cloud, kind, pass_id=uuid4(), asked_by=by, now=now)
+        for cloud, kind in product(clouds, kinds)
+    ]
 
 
 async def _clouds(database: Database, wanted: str | None) -> list[str]:

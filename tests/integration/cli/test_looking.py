@@ -5,9 +5,10 @@ import csv
 import io
 import json
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -24,14 +25,14 @@ from shared.snapshot import Cause, CauseKind, Snapshot
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
 from shared.store.inventory import Inventory
-from shared.store.passes import FullPasses
+from shared.store.passes import FullPasses, PassFigures, PassState
 from shared.store.status import Heartbeats
 from shared.store.targets import TargetQueue
 from shared.store.timeline import Timeline
 from tests.support.command_line import Outcome, call, end_of, start
 from tests.support.events import event, server
 
-Call = Callable[..., Awaitable[Outcome]]
+Call = Callable[..., Coroutine[Any, Any, Outcome]]
 NOW = SystemClock().now()
 LOOKING = (
     ("events",),
@@ -277,14 +278,49 @@ async def test_refresh_asks_for_one_object_in_a_persons_name(ask: Call, filled: 
 
 
 async def test_refresh_asks_for_full_passes(ask: Call, filled: Database) -> None:
-    one = (await ask("refresh", "port", "--full", "--format", "json")).rows
-    every = (await ask("refresh", "--full", "--format", "json")).rows
+    one = (await ask("refresh", "port", "--full", "--no-wait", "--format", "json")).rows
+    every = (await ask("refresh", "--full", "--no-wait", "--format", "json")).rows
 
     assert one == [{"cloud": "prod", "kind": "port", "what": "full pass"}]
     assert {row["kind"] for row in every} == set(ALL)
     asked = await FullPasses(filled).latest()
     assert sorted(one.kind for one in asked) == sorted(ALL), "a second request adds nothing"
     assert {one.asked_by for one in asked} == {"request"}
+
+
+@pytest.mark.usefixtures("filled")
+async def test_nobody_waits_for_full_passes_that_nobody_makes(ask: Call) -> None:
+    outcome = await ask("refresh", "port", "--full")
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("osevents: no refresher is running: the full passes wait until")
+
+
+async def test_refresh_waits_for_full_passes_and_tells_of_them(ask: Call, filled: Database) -> None:
+    await Heartbeats(filled).report("refresher", "test", {}, now=SystemClock().now())
+
+    async def make(state: PassState, error: str | None) -> None:
+        passes = FullPasses(filled)
+        claimed, now = None, SystemClock().now()
+        while claimed is None:
+            now = SystemClock().now()
+            claimed = await passes.claim(
+                cloud="prod", worker="test", now=now, lease=timedelta(seconds=9)
+            )
+        figures = PassFigures(pages=3, seen=2500, created=1, changed=2, vanished=3)
+        await passes.finish(claimed, figures, now=now, state=state, error=error)
+
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(ask("refresh", "port", "--full", "--format", "json"))
+        await make(PassState.DONE, None)
+    [row] = asking.result().rows
+    assert (row["kind"], row["state"], row["seen"], row["vanished"]) == ("port", "done", 2500, 3)
+
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(ask("refresh", "port", "--full", "--format", "json"))
+        await make(PassState.FAILED, "403 from neutron")
+    assert asking.result().code == 1
+    assert "1 of 1 full passes failed: port of prod" in asking.result().err
 
 
 async def test_status_tells_of_dead_letters(ask: Call, filled: Database) -> None:
