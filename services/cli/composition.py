@@ -125,6 +125,7 @@ def processor(parts: Parts) -> Processor:
         metrics=metrics,
         limits=timeline_limits(parts.settings),
         rules=rule_work(parts),
+        history=parts.settings.retention.changes,
         beside=(action_worker(parts), returner(parts, metrics)),
     )
 

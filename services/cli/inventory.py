@@ -1,69 +1,127 @@
-"""`osevents inventory`, `changes`: look at what is, and at what became of it."""
+"""`osevents inventory`, `changes`: look at what is, what was, and what became of it."""
 
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
-from services.cli.output import Format, print_rows
+from services.cli.output import Format, print_json, print_rows, print_table
+from services.cli.parameters import DurationType, MomentType
 from services.cli.stored import looking
 from services.refresher.resources import ALL
+from shared.clock import SystemClock
 from shared.resource import ResourceRef
 from shared.snapshot import Change
 from shared.store.database import Database
-from shared.store.inventory import Inventory, ResourceRow
+from shared.store.history import ChangeNearby, History
+from shared.store.inventory import Inventory
+from shared.store.links import Links
+from shared.store.observation import ResourceRow
+from shared.store.resource_filter import ResourceFilter
 
 RESOURCE_COLUMNS = ("id", "name", "status", "project", "cloud", "seen_at", "deleted_at")
 CHANGE_COLUMNS = ("at", "change", "field", "old", "new", "cause")
+NEARBY_COLUMNS = ("at", "kind", "id", "name", "related", "change", "field", "old", "new", "cause")
+FIELD_COLUMNS = ("field", "value")
+_AT_ONCE = 1000
+_HUB = 50
+"""What has more links than this (a network, an image) is no reason to call its ends related."""
 
 _most = click.option(
-    "--most", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Rows at most."
+    "--most", default=50, show_default=True, type=click.IntRange(1), help="Rows at most."
 )
 _cloud = click.option("--cloud", help="Only this cloud.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What `osevents inventory` was asked for."""
+
+    kind: str
+    cloud: str | None
+    which: ResourceFilter
+    deleted: bool
+    at: datetime | None
 
 
 @looking
 @click.argument("kind")
 @_cloud
+@click.option("--project", help="Only of the project with this id.")
+@click.option("--status", help="Only in this status, as in ACTIVE.")
+@click.option("--name", metavar="PATTERN", help="Only of this name; * is anything.")
 @click.option("--deleted", is_flag=True, help="Also what is gone.")
+@click.option("--at", type=MomentType(), help="As it was at this time (UTC), or so long ago (2h).")
 @_most
-async def inventory(
-    database: Database, format_: Format, kind: str, cloud: str | None, *, deleted: bool, most: int
-) -> None:
-    """Show what exists now: server, port, network, subnet, router, floating_ip, ..."""
-    store = Inventory(database)
-    rows = await store.find(kind, cloud=cloud, deleted=deleted, most=most)
-    if not rows:
-        kinds = sorted({count.kind for count in await store.counts()})
-        if kind not in {*ALL, *kinds}:
-            known = ", ".join(sorted({*ALL, *kinds}))
-            raise click.UsageError(f"there is no kind {kind!r}; the kinds: {known}")
-    print_rows([resource_row(row) for row in rows], RESOURCE_COLUMNS, format_)
+@click.option("--all", "everything", is_flag=True, help="All rows, however many.")
+async def inventory(database: Database, format_: Format, most: int, **asked: Any) -> None:
+    """Show what exists now, or did: server, port, network, subnet, router, floating_ip, ..."""
+    wanted = _Wanted(
+        kind=asked["kind"],
+        cloud=asked["cloud"],
+        which=ResourceFilter(asked["project"], asked["status"], asked["name"]),
+        deleted=asked["deleted"],
+        at=asked["at"],
+    )
+    if wanted.at is not None:
+        if wanted.deleted:
+            raise click.UsageError("--deleted is about now; with --at only what lived then is told")
+        await _check_reach(database, wanted.cloud, wanted.at)
+    left = None if asked["everything"] else most
+    nothing = True
+    async for page in _pages(database, wanted):
+        rows = [resource_row(row) for row in page[:left]]
+        left = None if left is None else left - len(rows)
+        if rows:
+            nothing = False
+            # Page by page, so that the largest cloud needs no room here.
+            print_rows(rows, RESOURCE_COLUMNS, format_)
+        if left == 0:
+            return
+    if nothing:
+        await _check_kind(database, wanted.kind)
+        print_rows([], RESOURCE_COLUMNS, format_)
 
 
 @looking
 @click.argument("kind")
 @click.argument("id_", metavar="ID")
 @_cloud
+@click.option("--at", type=MomentType(), help="The object as it was then (UTC), or so long ago.")
+@click.option(
+    "--around",
+    type=DurationType(),
+    help="What else changed so shortly before or after: around --at, or its latest change.",
+)
 @_most
 async def changes(
-    database: Database, format_: Format, kind: str, id_: str, cloud: str | None, most: int
+    database: Database,
+    format_: Format,
+    kind: str,
+    id_: str,
+    cloud: str | None,
+    *,
+    at: datetime | None,
+    around: timedelta | None,
+    most: int,
 ) -> None:
     """Show what changed on one object, and which event or full pass was the cause."""
-    store = Inventory(database)
-    clouds = {cloud} if cloud else {count.cloud for count in await store.counts()}
-    found: list[Change] = []
-    for name in sorted(clouds):
-        found += await store.changes(ResourceRef(name, kind, id_), most=most)
-    if not found:
-        raise click.UsageError(f"no {kind} with id {id_!r} was ever seen")
-    print_rows([change_row(change) for change in found], CHANGE_COLUMNS, format_)
+    ref, found = await _changes(database, kind, id_, cloud, most)
+    if around is not None:
+        nearby = await _around(database, ref, at or found[-1].at, around, most)
+        print_rows([nearby_row(one) for one in nearby], NEARBY_COLUMNS, format_)
+    elif at is not None:
+        await _print_as_of(database, ref, at, format_)
+    else:
+        print_rows([change_row(change) for change in found], CHANGE_COLUMNS, format_)
 
 
 def resource_row(row: ResourceRow) -> dict[str, Any]:
     """Return a resource as it is printed."""
     fields = asdict(row)
-    del fields["ref"]
+    del fields["ref"], fields["told"]
     return {"id": row.ref.id, "kind": row.ref.kind, "cloud": row.ref.cloud, **fields}
 
 
@@ -80,3 +138,120 @@ def change_row(change: Change) -> dict[str, Any]:
         "new": change.new,
         "cause": f"{change.cause.kind} {change.cause.id}",
     }
+
+
+def nearby_row(one: ChangeNearby) -> dict[str, Any]:
+    """Return a change around another as it is printed."""
+    related = "link" if one.linked else "project"
+    return {**change_row(one.change), "name": one.name, "related": related}
+
+
+def as_shown(row: ResourceRow) -> ResourceRow:
+    """Return a row of the past with the columns that its object tells."""
+    resource = ALL.get(row.ref.kind)
+    if resource is None or not row.object or row.observed_at is None:
+        return row
+    try:
+        told = resource.snapshot(row.ref.cloud, row.object, observed_at=row.observed_at)
+    except KeyError:
+        return row
+    return replace(row, name=told.name, project=told.project, status=told.status)
+
+
+async def _pages(database: Database, wanted: _Wanted) -> AsyncIterator[list[ResourceRow]]:
+    """Yield what is wanted, so much at once that neither calls nor room matter."""
+    store, after = Inventory(database), None
+    past = wanted.at is not None
+    # What it is now says nothing of what it was then, which is only known afterwards.
+    which = ResourceFilter() if past else wanted.which
+    while page := await store.find(
+        wanted.kind,
+        cloud=wanted.cloud,
+        deleted=wanted.deleted or past,
+        most=_AT_ONCE,
+        after=after,
+        which=which,
+    ):
+        after = page[-1].ref
+        if wanted.at is not None:
+            then = map(as_shown, await History(database).as_of(page, wanted.at))
+            page = [row for row in then if wanted.which.wants(row)]
+        yield page
+        if len(page) < _AT_ONCE and not past:
+            return
+
+
+async def _changes(
+    database: Database, kind: str, id_: str, cloud: str | None, most: int
+) -> tuple[ResourceRef, list[Change]]:
+    """Return the latest changes of one object, and its full name."""
+    store = Inventory(database)
+    clouds = {cloud} if cloud else {count.cloud for count in await store.counts()}
+    found: list[Change] = []
+    for name in sorted(clouds):
+        found += await store.changes(ResourceRef(name, kind, id_), most=most)
+    if not found:
+        raise click.UsageError(f"no {kind} with id {id_!r} was ever seen")
+    return found[-1].ref, found
+
+
+async def _print_as_of(database: Database, ref: ResourceRef, at: datetime, format_: Format) -> None:
+    await _check_reach(database, ref.cloud, at)
+    now = await Inventory(database).get(ref)
+    then = await History(database).as_of([now] if now else [], at)
+    if not then:
+        raise click.UsageError(f"nothing is known of {ref} living at {at:%Y-%m-%d %H:%M:%S} UTC")
+    row = resource_row(as_shown(then[0]))
+    if format_ is Format.JSON:
+        print_json([row])
+    else:
+        shown = {"name": row["name"], "project": row["project"], **(row["object"] or {})}
+        print_table([{"field": key, "value": value} for key, value in shown.items()], FIELD_COLUMNS)
+
+
+async def _around(
+    database: Database, ref: ResourceRef, moment: datetime, around: timedelta, most: int
+) -> Sequence[ChangeNearby]:
+    row = await Inventory(database).get(ref)
+    return await History(database).around(
+        ref.cloud,
+        moment - around,
+        moment + around,
+        await _family(database, ref),
+        project=row.project if row else None,
+        most=most,
+    )
+
+
+async def _family(database: Database, ref: ResourceRef) -> list[ResourceRef]:
+    """Return an object, what it is linked with, and what that is linked with."""
+    links = Links(database)
+    family = {ref}
+    near = [ResourceRef(ref.cloud, one.kind, one.id) for one in await links.around(ref)]
+    family.update(near)
+    for neighbour in near[:_HUB]:
+        further = await links.around(neighbour)
+        if len(further) <= _HUB:
+            family.update(ResourceRef(ref.cloud, one.kind, one.id) for one in further)
+    return sorted(family)
+
+
+async def _check_reach(database: Database, cloud: str | None, at: datetime) -> None:
+    """Refuse what the history cannot know, instead of telling half of it."""
+    if at > SystemClock().now():
+        raise click.UsageError(f"{at:%Y-%m-%d %H:%M:%S} UTC is yet to come")
+    counts = await Inventory(database).counts()
+    for name in sorted({cloud} if cloud else {count.cloud for count in counts}):
+        begins = await History(database).begins(name)
+        if begins is not None and at < begins:
+            raise click.UsageError(
+                f"the history of {name} begins at {begins:%Y-%m-%d %H:%M:%S} UTC"
+                " (retention.changes says how long it is kept)"
+            )
+
+
+async def _check_kind(database: Database, kind: str) -> None:
+    kinds = sorted({count.kind for count in await Inventory(database).counts()})
+    if kind not in {*ALL, *kinds}:
+        known = ", ".join(sorted({*ALL, *kinds}))
+        raise click.UsageError(f"there is no kind {kind!r}; the kinds: {known}")

@@ -59,6 +59,11 @@ class ProcessorMetrics:
             ("category",),
             registry=registry,
         )
+        self.forgotten_changes = Counter(
+            "osevents_inventory_forgotten_rows",
+            "Changes and tombstones of the inventory deleted because they are too old.",
+            registry=registry,
+        )
         self.heartbeat_at = Gauge(
             "osevents_processor_heartbeat_timestamp_seconds",
             "When the newest heartbeat that has come through was sent.",

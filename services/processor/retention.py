@@ -48,10 +48,12 @@ class Retention:
 
     database: Database
     events: timedelta
-    """How long events, changes, tombstones, full passes and dead letters are kept, and firings."""
+    """How long events, full passes and dead letters are kept, and firings."""
     clock: Clock
     metrics: ProcessorMetrics
     limits: TimelineLimits
+    history: timedelta | None = None
+    """How long the inventory's changes and tombstones are kept; None: like the events."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Forget now and every hour until `stop` is set."""
@@ -67,7 +69,8 @@ class Retention:
         now = self.clock.now()
         before = now - self.events
         await self._shorten_timeline(before, now)
-        await Inventory(self.database).purge(before)
+        forgotten = await Inventory(self.database).purge(now - (self.history or self.events))
+        self.metrics.forgotten_changes.inc(forgotten)
         await FullPasses(self.database).purge(before)
         await Outbox(self.database).purge(before)
         await DeadLetters(self.database).purge(before, returned_before=now - RETURNED_LETTERS)

@@ -55,6 +55,8 @@ class Processor:
     """What of the timeline goes earlier."""
     rules: RuleWork | None = None
     """None: it only writes."""
+    history: timedelta | None = None
+    """How long the inventory's changes and tombstones are kept; None: like the timeline."""
     beside: Sequence[Beside] = ()
     """What else one copy does: the actions of rules, sending back dead letters."""
 
@@ -78,7 +80,12 @@ class Processor:
             group.create_task(consumer.run(stop), name="timeline")
             group.create_task(self._keep_dead_letters(letters, stop), name="dead letters")
             retention = Retention(
-                self.database, self.retention, self.clock, self.metrics, self.limits
+                self.database,
+                self.retention,
+                self.clock,
+                self.metrics,
+                self.limits,
+                self.history,
             )
             group.create_task(retention.run(stop), name="retention")
             if self.rules is not None:

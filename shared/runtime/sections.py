@@ -222,6 +222,9 @@ class RetentionSettings(Section):
 
     events: PositiveDuration = timedelta(days=180)
     """The timeline."""
+    changes: PositiveDuration = timedelta(days=90)
+    """The inventory's history and its tombstones: a large cloud's objects change far more often
+    than anybody looks back."""
     categories: dict[str, PositiveDuration] = Field(default_factory=dict)
     """Of one category less than of the rest, as in `network: 30d`: a few make most of the rows."""
     size: Size | None = None

@@ -18,6 +18,7 @@ from shared.store.database import Connection, Database, columns
 from shared.store.digest import as_json, digest_of
 from shared.store.links import save_links
 from shared.store.observation import Decision, Outcome, ResourceRow, Version, bury, observe
+from shared.store.resource_filter import ResourceFilter
 from shared.store.statements import statements
 
 _SQL = statements("inventory")
@@ -115,13 +116,17 @@ class Inventory:
         deleted: bool = False,
         most: int = 100,
         after: ResourceRef | None = None,
+        which: ResourceFilter | None = None,
     ) -> list[ResourceRow]:
         """Return up to `most` resources of `kind` by cloud and id, going on from `after`.
 
         With `deleted` also those that are gone.
         """
         place = (after.cloud, after.id) if after else (None, None)
-        rows = await self._database.fetch(_SQL["find"], kind, cloud, deleted, *place, most)
+        wanted = which or ResourceFilter()
+        rows = await self._database.fetch(
+            _SQL["find"], kind, cloud, deleted, *place, most, *wanted.parameters
+        )
         return [_resource(row) for row in rows]
 
     async def get(self, ref: ResourceRef) -> ResourceRow | None:
@@ -132,7 +137,7 @@ class Inventory:
     async def changes(self, ref: ResourceRef, *, most: int = 1000) -> list[Change]:
         """Return the latest `most` changes of one resource, oldest first."""
         rows = await self._database.fetch(_SQL["changes"], ref.cloud, ref.kind, ref.id, most)
-        return [_change(row) for row in reversed(rows)]
+        return [change_of(row) for row in reversed(rows)]
 
     async def counts(self) -> list[KindCount]:
         """Return how much is held, by cloud and kind."""
@@ -294,10 +299,12 @@ def _resource(row: asyncpg.Record) -> ResourceRow:
         deleted_at=row["deleted_at"],
         told_at=row["told_at"],
         told=_told(row["told"]),
+        first_seen=row["first_seen"],
     )
 
 
-def _change(row: asyncpg.Record) -> Change:
+def change_of(row: asyncpg.Record) -> Change:
+    """Read a row of the table `changes`."""
     return Change(
         ref=ResourceRef(row["cloud"], row["kind"], row["resource_id"]),
         at=row["at"],

@@ -63,6 +63,8 @@ class ResourceRow:
     """When the latest notification that described it was sent."""
     told: Mapping[str, Version] = field(default_factory=dict)
     """The fields that a notification newer than the latest read told, and of which version."""
+    first_seen: datetime | None = field(default=None, compare=False)
+    """When it was first heard of; the database keeps it, the rule has no use for it."""
 
     @property
     def unknown(self) -> bool:

@@ -87,6 +87,9 @@ where kind = $1
     and ($2::text is null or cloud = $2)
     and ($3 or deleted_at is null)
     and ($4::text is null or (cloud, id) > ($4, $5::text))
+    and ($7::text is null or project = $7)
+    and ($8::text is null or lower(status) = lower($8))
+    and ($9::text is null or name like $9)
 order by cloud, id
 limit $6;
 

@@ -133,6 +133,8 @@ async def test_resources_page_in_the_order_of_their_key(database: Database) -> N
 
     for cloud, after in ((None, None), ("prod", "5"), (None, "5")):
         sql = statements("inventory")["find"].replace("$3", "true")
-        found = await plan(database, sql, "port", cloud, None, after and "prod", after, 10)
+        found = await plan(
+            database, sql, "port", cloud, None, after and "prod", after, 10, *[None] * 3
+        )
         assert "using resources_pkey" in found, found
         assert "Sort" not in found, found
