@@ -5,14 +5,15 @@ connection a queue named exactly like the routing key, bound with it; both decla
 publisher, and not durable unless `amqp_durable_queues` is set (oslo.messaging 18, observed).
 
 Notifications wait in memory while the broker is away and are sent again with their old timestamps,
-as Keystone was seen to do; what was on its way without a confirm is sent a second time.
+as Keystone was seen to do; what was on its way without a confirm is sent a second time. Some
+services give up: Neutron was seen to lose what it could not send within 12 s, Glance within 6 s.
 
 One difference remains: aiormq gives every message a random AMQP message id, oslo.messaging none.
 """
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -43,17 +44,37 @@ class _Outgoing:
     exchange: str
     routing_key: str
     body: bytes
+    at: float
+    """When it was handed to us, by the clock of the event loop."""
+
+
+def gives_up(at: float, *, away_since: float, now: float, after: float | None) -> bool:
+    """Tell whether a service has given up what it wanted to send at `at`; seconds, one clock.
+
+    Only the time counts in which the broker was away. `after` None never gives up.
+    """
+    return after is not None and now - max(at, away_since) > after
 
 
 class AMQPNotifier:
-    """Publishes to a broker; `counts` says how many were confirmed and how many refused."""
+    """Publishes to a broker; `counts` says how many were confirmed, refused, and given up."""
 
-    def __init__(self, url: str, random: Random, *, envelope: Envelope, durable: bool) -> None:
+    def __init__(
+        self,
+        url: str,
+        random: Random,
+        *,
+        envelope: Envelope,
+        durable: bool,
+        gives_up_after: Mapping[str, float],
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._url = url.replace("rabbit://", "amqp://", 1)
         self._random = random
         self._envelope = envelope
         self._durable = durable
+        self._gives_up_after = gives_up_after
+        self._away_since = 0.0
         self._unsent: deque[_Outgoing] = deque()
         self._unconfirmed: dict[int, _Outgoing] = {}
         self._sequence = 0
@@ -62,10 +83,26 @@ class AMQPNotifier:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, random: Random, *, envelope: Envelope = "messagingv2", durable: bool = False
+        cls,
+        url: str,
+        random: Random,
+        *,
+        envelope: Envelope = "messagingv2",
+        durable: bool = False,
+        gives_up_after: Mapping[str, float] | None = None,
     ) -> AsyncIterator["AMQPNotifier"]:
-        """Publish in the background; on leaving, wait some seconds for what is unsent."""
-        notifier = cls(url, random, envelope=envelope, durable=durable)
+        """Publish in the background; on leaving, wait some seconds for what is unsent.
+
+        `gives_up_after` has, by exchange, for how many seconds a service tries to reach a broker
+        that is away; one that is not named tries for ever.
+        """
+        notifier = cls(
+            url,
+            random,
+            envelope=envelope,
+            durable=durable,
+            gives_up_after=gives_up_after or {},
+        )
         async with asyncio.TaskGroup() as tasks:
             worker = tasks.create_task(notifier._run(), name="amqp-notifier")
             try:
@@ -77,7 +114,8 @@ class AMQPNotifier:
     async def send(self, exchange: str, topic: str, message: Json) -> None:
         """Queue a notification; waits while too many are unsent, as the blocking driver does."""
         key = f"{topic}.{message['priority'].lower()}"
-        outgoing = _Outgoing(exchange, key, encode(message, self._envelope))
+        now = asyncio.get_running_loop().time()
+        outgoing = _Outgoing(exchange, key, encode(message, self._envelope), now)
         async with self._changed:
             await self._changed.wait_for(lambda: len(self._unsent) < _MOST_UNSENT)
             self._unsent.append(outgoing)
@@ -94,6 +132,8 @@ class AMQPNotifier:
 
     async def _run(self) -> None:
         attempt = 0
+        loop = asyncio.get_running_loop()
+        self._away_since = loop.time()
         while True:
             confirmed = self.counts["confirmed"]
             try:
@@ -105,6 +145,8 @@ class AMQPNotifier:
                 attempt = 0
             except* _TROUBLE as group:
                 attempt = 1 if self.counts["confirmed"] > confirmed else attempt + 1
+                if attempt == 1:
+                    self._away_since = loop.time()
                 _log.info("broker lost", reason=str(group.exceptions[0]), attempt=attempt)
             if attempt:
                 await asyncio.sleep(_RECONNECT.delay_seconds(attempt, self._random))
@@ -114,6 +156,7 @@ class AMQPNotifier:
         exchanges: dict[tuple[str, str], AbstractExchange] = {}
         self._unsent.extendleft(reversed(self._unconfirmed.values()))
         self._unconfirmed.clear()
+        self._forget_what_was_given_up()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 outgoing = await self._next()
@@ -123,6 +166,23 @@ class AMQPNotifier:
                 if place not in exchanges:
                     exchanges[place] = await self._declare(channel, *place)
                 tasks.create_task(self._publish(exchanges[place], self._sequence))
+
+    def _forget_what_was_given_up(self) -> None:
+        now = asyncio.get_running_loop().time()
+        kept = [
+            outgoing
+            for outgoing in self._unsent
+            if not gives_up(
+                outgoing.at,
+                away_since=self._away_since,
+                now=now,
+                after=self._gives_up_after.get(outgoing.exchange),
+            )
+        ]
+        if lost := len(self._unsent) - len(kept):
+            self.counts["given_up"] += lost
+            self._unsent = deque(kept)
+            _log.warning("notifications lost", reason="the broker was away too long", count=lost)
 
     async def _next(self) -> _Outgoing:
         async with self._changed:

@@ -74,6 +74,7 @@ class Simulator:
                             random,
                             envelope=settings.envelope,
                             durable=settings.amqp_durable_queues,
+                            gives_up_after=settings.gives_up_after,
                         )
                     )
                 )

@@ -85,6 +85,9 @@ class SimulatorSettings(_Section):
     """Cinder's `control_exchange`; a Cinder that never sets it was seen to use this one."""
     amqp_durable_queues: bool = False
     """Exchanges and queues that the publishers declare are durable (not the default of oslo)."""
+    gives_up_after: dict[str, Seconds] = Field(default={"neutron": 12, "glance": 6})
+    """By exchange, for how many seconds a service tries to reach a broker that is away before the
+    notification is lost, as Neutron and Glance were seen to do; others try until it is back."""
     transport_url: SecretStr | None = None
     """OpenStack's RabbitMQ, `amqp://user:password@host:port/vhost`; absent: only Panko has them."""
     password: SecretStr = SecretStr("simulated")

@@ -62,6 +62,8 @@ async def deployment(
                 "pace": 0.1,
                 "transport_url": dedicated_node.url(),
                 "amqp_durable_queues": True,
+                # The promise begins at the broker: here nothing is lost before it.
+                "gives_up_after": {},
             },
         },
     )

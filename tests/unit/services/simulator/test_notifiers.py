@@ -4,7 +4,7 @@ import asyncio
 from itertools import pairwise
 from random import Random
 
-from services.simulator.amqp import encode
+from services.simulator.amqp import encode, gives_up
 from services.simulator.notification import Json
 from services.simulator.notifiers import FanOut, MisbehavingNotifier
 from services.simulator.settings import NotificationMisbehaviour
@@ -82,3 +82,14 @@ def test_the_v2_envelope_holds_the_message_as_a_string_and_v1_is_bare() -> None:
     v2 = b'{"oslo.version":"2.0","oslo.message":"{\\"n\\":1}"}'
     assert encode(message, "messagingv2") == v2
     assert encode(message, "messaging") == b'{"n":1}'
+
+
+def test_a_service_gives_up_by_the_time_in_which_the_broker_was_away() -> None:
+    def lost(at: float, now: float, after: float | None = 6.0) -> bool:
+        return gives_up(at, away_since=100.0, now=now, after=after)
+
+    assert not lost(at=10.0, now=106.0), "it was under way before, and waited 6 s"
+    assert lost(at=10.0, now=106.1)
+    assert not lost(at=105.0, now=111.0)
+    assert lost(at=105.0, now=111.1)
+    assert not lost(at=10.0, now=10_000.0, after=None)
