@@ -2,8 +2,8 @@
 
 Reads one JSON object from standard input: `url`, and `sends`, a list of objects with `exchange`,
 `driver` (messagingv2 or messaging), `topic`, `publisher_id`, `priority`, `event_type`, `payload`,
-`count`; each is sent `count` times with `number` added to its payload. oslo.messaging runs apart
-from the tests because it configures the process that it lives in.
+`count`, perhaps `compression`; each is sent `count` times with `number` added to its payload.
+oslo.messaging runs apart from the tests because it configures the process that it lives in.
 """
 
 import json
@@ -18,6 +18,8 @@ def notifier_for(url: str, send: dict[str, Any]) -> Any:
     """Return an oslo.messaging Notifier, set up as the service that owns the exchange is."""
     conf = cfg.ConfigOpts()
     conf([], project="osevents-test", default_config_files=[])
+    if "compression" in send:
+        url = f"{url}?kombu_compression={send['compression']}"
     # Read when the transport is made, so it cannot be overridden afterwards.
     oslo_messaging.set_transport_defaults(send["exchange"])
     transport = oslo_messaging.get_notification_transport(conf, url=url)
