@@ -63,8 +63,15 @@ def check_actions(
             known = ", ".join(sorted(kinds))
             problems.append(Problem(where, f"there is no kind {spec.kind!r}; the kinds: {known}"))
         else:
-            problems += kind.check(spec.settings, where)
+            problems += _checked(kind, spec, where)
     return problems
+
+
+def _checked(kind: ActionKind, spec: ActionSpec, where: str) -> list[Problem]:
+    try:
+        return kind.check(spec.settings, where)
+    except Exception as error:  # noqa: BLE001 - whatever somebody's package raises on settings
+        return [Problem(where, f"the kind {spec.kind!r} cannot check its settings: {error!r}")]
 
 
 def _load(entry: EntryPoint) -> ActionKind:

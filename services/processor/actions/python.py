@@ -95,6 +95,8 @@ class _Caller:
                     return TryAgain("the try before still runs; a thread cannot be stopped")
                 else:
                     said = await self._in_thread(function, call, settings.arguments)
+                    if inspect.isawaitable(said):  # an object that is called like a function, say
+                        said = await said
         except TimeoutError as error:
             if not deadline.expired():
                 return TryAgain(_short(repr(error)))  # the function's own

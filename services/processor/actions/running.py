@@ -7,11 +7,12 @@ from datetime import timedelta
 import structlog
 
 from services.processor.actions.checking import LONGEST_DEADLINE
-from services.processor.actions.port import ActionCall, Never, Outcome, Run, TryAgain
+from services.processor.actions.port import ActionCall, Done, Never, Outcome, Run, TryAgain
 from shared.errors import Permanent, Transient
 from shared.openstack.replies import one_line
 from shared.runtime.durations import format_duration
 from shared.secret import mask_all
+from shared.store.dead_letters import storable
 from shared.store.outbox import ClaimedAction
 
 BACKSTOP = LONGEST_DEADLINE + timedelta(seconds=30)
@@ -36,16 +37,29 @@ async def attempt(claimed: ClaimedAction, runs: Mapping[str, Run]) -> Outcome:
             attempt=claimed.tries + 1,
         )
         async with deadline:
-            return await run(call)
+            return _checked(await run(call))
     except Permanent as error:
         return Never(_told(error))
     except Transient as error:
         return TryAgain(_told(error))
-    except Exception as error:  # a package's kind may raise anything
+    except (Exception, SystemExit) as error:  # a package's kind may raise anything
         if deadline.expired():
             return TryAgain(f"it did not end within {format_duration(BACKSTOP)}")
         log.exception("action_raised", kind=claimed.spec.kind, rule=claimed.rule)
         return TryAgain(_told(error, f"{type(error).__name__}: "))
+
+
+def _checked(outcome: object) -> Outcome:
+    """Return an outcome whose text can be stored; what is none counts as failed."""
+    match outcome:
+        case Done(detail):
+            return Done(_told(detail))
+        case TryAgain(reason, after_seconds):
+            return TryAgain(_told(reason), after_seconds)
+        case Never(reason):
+            return Never(_told(reason))
+        case _:
+            return TryAgain(_told(f"the kind returned {outcome!r}, which is no outcome"))
 
 
 def unusable(reason: str) -> Run:
@@ -58,4 +72,4 @@ def unusable(reason: str) -> Run:
 
 
 def _told(error: object, before: str = "") -> str:
-    return one_line(mask_all(f"{before}{error}"))
+    return one_line(mask_all(storable(f"{before}{error}")))

@@ -15,7 +15,7 @@ from services.processor.actions.metrics import ActionMetrics
 from services.processor.actions.port import Done, Never, Outcome, TryAgain
 from services.processor.actions.schedule import Patience
 from shared.clock import Clock
-from shared.errors import UnreadableEvent
+from shared.errors import UnreadableEvent, Unstorable
 from shared.event import Level
 from shared.firing import Firing
 from shared.store.outbox import ClaimedAction, Outbox
@@ -101,7 +101,11 @@ class Settling:
                 **what,
             },
         )
-        await self.timeline.append([event], recorded_at=now)
+        try:
+            await self.timeline.append([event], recorded_at=now)
+        except Unstorable as error:
+            # The action itself must not hang on that.
+            log.warning("try_not_on_timeline", rule=claimed.rule, reason=str(error))
 
 
 def _firing(claimed: ClaimedAction) -> Firing | None:

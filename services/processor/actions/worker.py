@@ -31,7 +31,7 @@ from shared.waiting import pause
 log = structlog.get_logger(__name__)
 
 _RENEWALS_PER_LEASE = 3
-_SHOW_EVERY = timedelta(seconds=2)
+_SHOW_EVERY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

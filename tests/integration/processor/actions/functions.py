@@ -28,6 +28,15 @@ async def hang_politely(_: ActionCall) -> None:
     await asyncio.Event().wait()
 
 
+class Pager:
+    async def __call__(self, call: ActionCall) -> str:
+        await asyncio.sleep(0)
+        return f"paged for {call.firing.event.name}"
+
+
+PAGER = Pager()
+
+
 def refuse(_: ActionCall) -> Outcome:
     return Never("not in my house")
 

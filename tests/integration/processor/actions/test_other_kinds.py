@@ -147,6 +147,12 @@ async def test_an_async_function_is_called_with_its_arguments(bench: Bench) -> N
     assert (await result_of(bench, ActionSpec("python", settings))).result == "ops knows of web-1"
 
 
+async def test_an_object_that_is_called_like_an_async_function_is_awaited(bench: Bench) -> None:
+    state = await result_of(bench, ActionSpec("python", {"function": f"{MODULE}:PAGER"}))
+
+    assert (state.state, state.result) == ("done", "paged for web-1")
+
+
 async def test_a_sync_function_is_called_in_a_thread(bench: Bench) -> None:
     state = await result_of(bench, ActionSpec("python", {"function": f"{MODULE}:in_a_thread"}))
 

@@ -209,10 +209,11 @@ async def test_a_run_whose_claim_was_taken_over_is_ended(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raised", "state"), [(Permanent("no such room"), "dead"), (KeyError("x"), "waiting")]
+    ("raised", "state"),
+    [(Permanent("no such room"), "dead"), (KeyError("x"), "waiting"), (SystemExit(7), "waiting")],
 )
 async def test_what_a_kind_raises_is_an_outcome(
-    bench: Bench, raised: Exception, state: str
+    bench: Bench, raised: BaseException, state: str
 ) -> None:
     async def run(_: ActionCall) -> Outcome:
         raise raised
@@ -224,6 +225,30 @@ async def test_what_a_kind_raises_is_an_outcome(
     [action] = await Outbox(bench.database).of_event("prod", "event-1")
     assert action.state == state
     assert str(raised) in str(action.result)
+
+
+@pytest.mark.parametrize(
+    ("returned", "state", "result"),
+    [
+        (Done("a\x00b \ud800 \n c"), "done", "a\ufffdb ? c"),
+        (None, "waiting", "the kind returned None, which is no outcome"),
+        ("fine", "waiting", "the kind returned 'fine', which is no outcome"),
+    ],
+)
+async def test_whatever_a_kind_returns_can_be_stored(
+    bench: Bench, returned: Any, state: str, result: str
+) -> None:
+    async def run(_: ActionCall) -> Outcome:
+        found: Outcome = returned
+        return found
+
+    await bench.put(firing(ActionSpec("room", {})))
+    async with bench.working(bench.worker(kinds={"room": Kind(run)})):
+        await bench.at_rest()
+
+    [action] = await Outbox(bench.database).of_event("prod", "event-1")
+    assert (action.state, action.result) == (state, result)
+    assert len(await bench.told()) == 1
 
 
 async def test_a_kind_that_is_missing_or_broken_here_is_waited_for(bench: Bench) -> None:

@@ -1,10 +1,13 @@
 """What each kind of action says of settings, before anybody trusts the rule."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from services.processor.actions.kinds import BUILTIN, check_actions, known_kinds
+from services.processor.actions.log import Log
+from shared.errors import Problem
 from shared.firing import ActionSpec
 
 GOOD: list[tuple[str, dict[str, Any]]] = [
@@ -82,6 +85,16 @@ def test_a_password_in_a_url_is_refused_and_not_repeated() -> None:
         [problem] = check_actions(BUILTIN, [ActionSpec(kind, settings)], "")
 
         assert "open-sesame" not in str(problem)
+
+
+def test_a_packages_kind_that_cannot_check_is_a_problem_of_its_own() -> None:
+    class Careless(Log):
+        def check(self, settings: Mapping[str, Any], place: str) -> list[Problem]:
+            raise KeyError(place, settings["name"])
+
+    [problem] = check_actions({"room": Careless()}, [ActionSpec("room", {})], "rule")
+
+    assert "the kind 'room' cannot check its settings: KeyError('name')" in str(problem)
 
 
 def test_every_action_of_a_rule_is_checked_at_once() -> None:
