@@ -5,14 +5,9 @@ process of its own, fails a third of the time. `make chaos` runs it with 20 000 
 """
 
 import asyncio
-import json
 import os
-import subprocess
-import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -26,8 +21,8 @@ from shared.store.outbox import Outbox, put
 from tests.support.deployment import Deployment, Service
 from tests.support.events import event, server
 from tests.support.firings import firing, webhook
-from tests.support.ports import free_port
 from tests.support.rabbitmq import RabbitVhost
+from tests.support.unreliable import Delivery, Receiving, receiver_process
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(600)]
@@ -38,42 +33,6 @@ KILLS = 2 + EVENTS // 2000
 COPIES = 2
 AT_ONCE = 100
 CLOCK = SystemClock()
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One request as the receiver noted it."""
-
-    key: str
-    event: str
-    body: str
-    how: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receiving:
-    """The receiver's process and what it noted."""
-
-    url: str
-    log: Path
-
-    def deliveries(self) -> list[Delivery]:
-        """Return every request so far."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [Delivery(**json.loads(line)) for line in lines]
-
-
-@contextmanager
-def receiver_process(directory: Path) -> Iterator[Receiving]:
-    """Run the receiver until the block is left."""
-    port, log = free_port(), directory / "deliveries.jsonl"
-    command = [sys.executable, "-m", "tests.support.receiver_process", str(port), str(log), "7"]
-    process = subprocess.Popen(command)
-    try:
-        yield Receiving(f"http://127.0.0.1:{port}/", log)
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture
@@ -106,7 +65,7 @@ async def test_every_firing_is_delivered_under_one_key_while_processors_die(
         event(f"event-{number}", time=CLOCK.now(), subjects=(server(f"server-{number}"),))
         for number in range(EVENTS)
     ]
-    with receiver_process(tmp_path) as receiving:
+    with receiver_process(tmp_path, failing=1 / 3) as receiving:
         async with asyncio.TaskGroup() as group:
             group.create_task(publish(rabbit_vhost.url, events))
             group.create_task(fire(database, events[:: EVENTS // FIRING], receiving.url))

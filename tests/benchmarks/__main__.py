@@ -11,7 +11,7 @@ import sys
 
 import psutil
 
-BENCHMARKS = ("decoding", "flood", "steady", "full_pass", "timeline")
+BENCHMARKS = ("actions", "decoding", "flood", "steady", "full_pass", "timeline")
 
 
 async def main(wanted: list[str]) -> None:

@@ -1,8 +1,8 @@
 """A receiver of webhooks in a process of its own, that fails as real ones do; notes all it gets.
 
-`python -m tests.support.receiver_process PORT LOG SEED`: of three requests one is refused, answered
-and then denied by a broken connection, or taken without an answer in time. Each is one line of LOG,
-a JSON object, written before the answer.
+`python -m tests.support.receiver_process PORT LOG SEED SHARE`: that share of the requests, 0 to 1,
+is refused with 503 or ends with a broken connection, as if the receiver had died before or after it
+took the event. Each is one line of LOG, a JSON object, written before the answer.
 """
 
 import asyncio
@@ -14,20 +14,19 @@ from random import Random
 
 from aiohttp import web
 
-SHARE_OF_FAILURES = 1 / 3
-
 
 class Unreliable:
     """Answers by chance."""
 
-    def __init__(self, log: int, random: Random) -> None:
+    def __init__(self, log: int, random: Random, share: float) -> None:
+        self._share = share
         self._log = log
         self._random = random
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Note a request and answer it, or not."""
         body = await request.read()
-        fails = self._random.random() < SHARE_OF_FAILURES
+        fails = self._random.random() < self._share
         how = self._random.choice(("refused", "broken", "broken after all")) if fails else "taken"
         self._note(request, body, how)
         if how == "refused":
@@ -48,10 +47,10 @@ class Unreliable:
         os.write(self._log, json.dumps(line).encode() + b"\n")
 
 
-async def main(port: int, log: str, seed: int) -> None:
+async def main(port: int, log: str, seed: int, share: float) -> None:
     """Serve until killed."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    unreliable = Unreliable(descriptor, Random(seed))
+    unreliable = Unreliable(descriptor, Random(seed), share)
     application = web.Application()
     application.router.add_post("/", unreliable.handle)
     runner = web.AppRunner(application, access_log=None)
@@ -61,4 +60,4 @@ async def main(port: int, log: str, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))
