@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from services.processor.actions.kinds import BUILTIN
 from services.processor.actions.metrics import ActionMetrics
 from services.processor.actions.port import Tools
-from services.processor.actions.worker import ActionWorker
+from services.processor.actions.worker import ActionWorker, Effort
 from shared.clock import SystemClock
 from shared.firing import Firing
 from shared.store.database import Database
@@ -93,6 +94,7 @@ async def working(database: Database) -> AsyncIterator[None]:
         clock=CLOCK,
         random=Random(1),
         metrics=ActionMetrics(CollectorRegistry()),
+        effort=Effort(drain=timedelta(milliseconds=100)),  # nothing else waits for its end
     )
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:

@@ -56,6 +56,7 @@ async def main(port: int, log: str, seed: int, share: float) -> None:
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
+    print("ready", flush=True)
     await asyncio.Event().wait()
 
 

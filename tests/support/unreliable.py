@@ -40,10 +40,14 @@ def receiver_process(directory: Path, *, failing: float) -> Iterator[Receiving]:
     port, log = free_port(), directory / "deliveries.jsonl"
     module = "tests.support.receiver_process"
     process = subprocess.Popen(
-        [sys.executable, "-m", module, str(port), str(log), "7", str(failing)]
+        [sys.executable, "-m", module, str(port), str(log), "7", str(failing)],
+        stdout=subprocess.PIPE,
     )
+    assert process.stdout is not None
     try:
+        assert process.stdout.readline() == b"ready\n"
         yield Receiving(f"http://127.0.0.1:{port}/", log)
     finally:
         process.kill()
         process.wait()
+        process.stdout.close()
