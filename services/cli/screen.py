@@ -15,6 +15,7 @@ from services.cli.composition import Parts
 from services.cli.output import cell
 from shared.errors import Transient
 from shared.runtime.figures import Figures, figures_of
+from shared.store.dead_letters import DeadLetters
 from shared.store.inventory import Inventory, KindCount
 from shared.store.summary import Recent, Summary
 from shared.store.timeline import Timeline, TimelineFilter, TimelineRow
@@ -37,6 +38,8 @@ class View:
     events_per_second: float
     recent: list[Recent]
     inventory: list[KindCount]
+    dead: int
+    """Dead letters of every origin that are kept now."""
     latest: list[TimelineRow] = field(default_factory=list)
 
     def total(self, name: str) -> int:
@@ -88,6 +91,7 @@ class Screen:
             events_per_second=self._rate(now, int(figures.get("osevents_caught_total", 0))),
             recent=await Summary(database).recent(now - LAG_WINDOW),
             inventory=await Inventory(database).counts(),
+            dead=sum(count.count for count in await DeadLetters(database).counts()),
             latest=await Timeline(database).find(TimelineFilter(), most=EVENTS_SHOWN),
         )
 
@@ -173,12 +177,16 @@ def _facts(view: View) -> list[tuple[str, str]]:
         f" ({view.calls_per_1000_events} for 1000 events),"
         f" {total('osevents_tokens_total')} tokens fetched"
     )
+    actions = (
+        f"{total('osevents_action_tries_total')} tries, {total('osevents_actions_waiting')} waiting"
+    )
     return [
         ("caught", caught),
         ("timeline", timeline),
         ("refreshed", refreshed),
         ("API", calls),
-        ("dead letters", str(total("osevents_dead_letters_total"))),
+        ("actions", actions),
+        ("dead letters", str(view.dead)),
     ]
 
 

@@ -107,6 +107,7 @@ SHOWN_FIGURES = {
     "osevents_source_gaps_total": ("catcher", "gaps in sources since start"),
     "osevents_timeline_rows_total": ("processor", "timeline rows since start"),
     "osevents_timeline_duplicates_total": ("processor", "duplicates met since start"),
+    "osevents_action_tries_total": ("processor", "tries of actions since start"),
     "osevents_api_calls_total": ("refresher", "API calls since start"),
     "osevents_tokens_total": ("refresher", "tokens fetched since start"),
 }
