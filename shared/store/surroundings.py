@@ -1,14 +1,16 @@
 """What lies around one object: what its events and the inventory connect it with, and when.
 
-Neighbours are the objects that events name together with it, and what the inventory has attached to
-it; those count with their own events, about the time of its own.
+Neighbours are the objects that events name together with it, and those that the inventory links to
+it; they count with their own events, about the time of its own.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from shared.resource import ResourceRef
 from shared.store.database import Database
+from shared.store.links import Links
 from shared.store.statements import statements
 from shared.store.timeline_rows import Surroundings, TimelineFilter
 
@@ -25,13 +27,15 @@ async def find_surroundings(
     database: Database, which: TimelineFilter, within: timedelta
 ) -> TimelineFilter:
     """Return `which`, which names an object by kind and id, with what lies around the object."""
+    assert which.kind is not None, "the filter names an object"
+    assert which.id is not None, "by kind and id"
     ref = f"{which.kind}/{which.id}"
     own = await database.fetch(_SQL["own"], ref, which.cloud, which.since, which.until, MOST_EVENTS)
-    attached = await database.fetch(
-        _SQL["attached"], which.cloud, which.kind, which.id, MOST_NEIGHBOURS
-    )
+    links = Links(database)
     neighbours = dict.fromkeys(other for row in own for other in row["refs"])
-    neighbours |= dict.fromkeys(row["ref"] for row in attached)
+    for cloud in sorted({row["cloud"] for row in own}):
+        for linked in await links.around(ResourceRef(cloud, which.kind, which.id)):
+            neighbours[f"{linked.kind}/{linked.id}"] = None
     neighbours.pop(ref, None)
     windows = merged((row["time"] for row in own), within)
     around = Surroundings(tuple(neighbours)[:MOST_NEIGHBOURS], windows)

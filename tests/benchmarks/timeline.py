@@ -172,7 +172,7 @@ def questions(database: Database) -> dict[str, Ask]:
         "project": lambda r: F(project=project(r)),
         "user": lambda r: F(user=user(r)),
         "host": lambda r: F(host=f"compute-{r.randrange(500)}"),
-        "request": lambda r: F(request_id=f"req-{uuid('', 10_000)(r)}"),
+        "request": lambda r: F(request_id=f"req-{uuid('', 2000)(r)}"),
         "text, a name": lambda r: F(text=f"vm-{r.randrange(50_000)}"),
         "text, a failure": lambda r: F(text=f"valid host r{r.randrange(977)}"),
         "text, frequent": lambda _: F(text="vm"),

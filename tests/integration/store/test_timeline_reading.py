@@ -10,7 +10,9 @@ import pytest
 
 from shared.event import Event, Flavour, Level, Occasion
 from shared.resource import ResourceRef
+from shared.snapshot import Cause, CauseKind, Snapshot
 from shared.store.database import Database
+from shared.store.inventory import Inventory
 from shared.store.surroundings import find_surroundings
 from shared.store.timeline import Timeline
 from shared.store.timeline_reading import Reader
@@ -235,6 +237,25 @@ async def test_around_an_object_is_what_happened_to_its_neighbours_then(
     found = await Timeline(database).find(which, order="oldest")
 
     assert [row.id for row in found] == ["server", "port of it", "network then"]
+
+
+async def test_around_an_object_is_also_what_the_inventory_links_with_it(
+    database: Database,
+) -> None:
+    port = Snapshot(PORT, "", None, "ACTIVE", {"id": "port-1", "device_id": "server-1",
+                    "device_owner": "compute:nova", "network_id": "net-1"}, NOON)  # fmt: skip
+    await Inventory(database).write([port], Cause(CauseKind.FULL_PASS, "pass-1"))
+    await Timeline(database).append(
+        [at("server", 0, server()), at("port alone", 3, PORT), at("port later", 30, PORT)],
+        recorded_at=NOON,
+    )
+
+    which = await find_surroundings(
+        database, TimelineFilter(kind="server", id="server-1"), timedelta(minutes=10)
+    )
+    found = await Timeline(database).find(which, order="oldest")
+
+    assert [row.id for row in found] == ["server", "port alone"]
 
 
 async def test_a_row_gives_the_event_back(database: Database) -> None:
