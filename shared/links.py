@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from shared.resource import Kind
 
 Object = Mapping[str, Any]
-VERSION = 1
+VERSION = 2
 """Of the rules below. Raise it when they change: it is part of every row's digest, so that the next
 full pass derives the links of every row anew."""
 
@@ -134,6 +134,52 @@ def _parent_project(project: Object) -> Iterator[Link]:
         yield Link("parent", "domain" if parent == domain else "project", "id", parent)
 
 
+_PHYSICAL = {
+    "OS::Nova::Server": Kind.SERVER,
+    "OS::Nova::ServerGroup": Kind.SERVER_GROUP,
+    "OS::Nova::Flavor": Kind.FLAVOR,
+    "OS::Neutron::Net": Kind.NETWORK,
+    "OS::Neutron::Subnet": Kind.SUBNET,
+    "OS::Neutron::SubnetPool": Kind.SUBNET_POOL,
+    "OS::Neutron::Port": Kind.PORT,
+    "OS::Neutron::Router": Kind.ROUTER,
+    "OS::Neutron::FloatingIP": Kind.FLOATING_IP,
+    "OS::Neutron::SecurityGroup": Kind.SECURITY_GROUP,
+    "OS::Neutron::SecurityGroupRule": Kind.SECURITY_GROUP_RULE,
+    "OS::Neutron::Trunk": Kind.TRUNK,
+    "OS::Neutron::QoSPolicy": Kind.QOS_POLICY,
+    "OS::Cinder::Volume": Kind.VOLUME,
+    "OS::Cinder::VolumeType": Kind.VOLUME_TYPE,
+    "OS::Glance::WebImage": Kind.IMAGE,
+    "OS::Keystone::Project": Kind.PROJECT,
+    "OS::Keystone::User": Kind.USER,
+    "OS::Keystone::Group": Kind.GROUP,
+    "OS::Keystone::Role": Kind.ROLE,
+    "OS::Keystone::Domain": Kind.DOMAIN,
+    "OS::Octavia::LoadBalancer": Kind.LOAD_BALANCER,
+    "OS::Octavia::Listener": Kind.LISTENER,
+    "OS::Octavia::Pool": Kind.POOL,
+    "OS::Octavia::HealthMonitor": Kind.HEALTH_MONITOR,
+    "OS::Octavia::L7Policy": Kind.L7_POLICY,
+    "OS::Manila::Share": Kind.SHARE,
+    "OS::Heat::Stack": Kind.STACK,
+    "OS::Heat::ResourceGroup": Kind.STACK,
+    "OS::Heat::AutoScalingGroup": Kind.STACK,
+    "OS::Heat::InstanceGroup": Kind.STACK,
+}
+"""What a resource of Heat is in reality; templates as types (`*.yaml`) are stacks."""
+
+
+def _physical(resource: Object) -> Iterator[Link]:
+    """Link a resource of a stack to the real object."""
+    type_, id_ = resource.get("resource_type"), resource.get("physical_resource_id")
+    if isinstance(type_, str) and isinstance(id_, str) and id_:
+        nested = type_.endswith((".yaml", ".template"))
+        kind = Kind.STACK if nested else _PHYSICAL.get(type_)
+        if kind is not None:
+            yield Link("physical", str(kind), "id", id_)
+
+
 _RULES: Mapping[str, tuple[Rule, ...]] = {
     Kind.SERVER: (
         _at("image/id", Kind.IMAGE),
@@ -212,6 +258,36 @@ _RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     Kind.GROUP: (_at("domain_id", Kind.DOMAIN),),
     Kind.ROLE: (_at("domain_id", Kind.DOMAIN),),
+    Kind.STACK: (_at("parent", Kind.STACK, "parent"),),
+    Kind.STACK_RESOURCE: (
+        _at("stack_id", Kind.STACK),
+        Rule("physical", tuple(dict.fromkeys(map(str, _PHYSICAL.values()))), _physical),
+    ),
+    Kind.NODE: (_at("instance_uuid", Kind.SERVER), _at("parent_node", Kind.NODE, "parent")),
+    Kind.BAREMETAL_PORT: (
+        _at("node_uuid", Kind.NODE),
+        _at("extra/vif_port_id", Kind.PORT),
+    ),
+    Kind.LOAD_BALANCER: (
+        _at("vip_port_id", Kind.PORT, "vip_port"),
+        _at("vip_network_id", Kind.NETWORK, "vip_network"),
+        _at("vip_subnet_id", Kind.SUBNET, "vip_subnet"),
+    ),
+    Kind.LISTENER: (
+        _at("loadbalancers/*/id", Kind.LOAD_BALANCER),
+        _at("default_pool_id", Kind.POOL, "default_pool"),
+    ),
+    Kind.POOL: (
+        _at("loadbalancers/*/id", Kind.LOAD_BALANCER),
+        _at("listeners/*/id", Kind.LISTENER),
+    ),
+    Kind.MEMBER: (_at("pool_id", Kind.POOL), _at("subnet_id", Kind.SUBNET)),
+    Kind.HEALTH_MONITOR: (_at("pools/*/id", Kind.POOL),),
+    Kind.L7_POLICY: (
+        _at("listener_id", Kind.LISTENER),
+        _at("redirect_pool_id", Kind.POOL, "redirect_pool"),
+    ),
+    Kind.SHARE: (_at("share_network_id", "share_network"),),
 }
 
 

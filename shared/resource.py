@@ -46,6 +46,23 @@ class Kind(StrEnum):
     DOMAIN = "domain"
     ROLE = "role"
 
+    STACK = "stack"
+    STACK_RESOURCE = "stack_resource"
+
+    NODE = "node"
+    BAREMETAL_PORT = "baremetal_port"
+
+    LOAD_BALANCER = "load_balancer"
+    LISTENER = "listener"
+    POOL = "pool"
+    MEMBER = "member"
+    HEALTH_MONITOR = "health_monitor"
+    L7_POLICY = "l7_policy"
+
+    SHARE = "share"
+
+    CONTAINER = "container"
+
 
 class ResourceRef(NamedTuple):
     """Names one object of one cloud, e.g. (prod, server, 5f3c...).

@@ -101,11 +101,12 @@ class Listing:
 def _markers(resource: Resource, page: Page) -> tuple[str, ...]:
     """Return ids to go on after: the last, and from there back in steps that double.
 
-    None for a kind whose list is not asked for in pages, goes on at an offset, or is many lists.
+    None for a kind whose list is not asked for in pages, goes on at an offset, is many lists,
+    or whose ids are ours.
     """
     if "limit" not in dict(resource.list_params) or resource.below is not None:
         return ()
-    if resource.paging is Paging.OFFSET:
+    if resource.paging is Paging.OFFSET or resource.own_project:
         return ()
     ids: Sequence[str] = [str(resource.id_of(item)) for item in page.items]
     return tuple(ids[-(1 << step)] for step in range(len(ids).bit_length()))

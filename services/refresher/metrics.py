@@ -94,6 +94,12 @@ class RefresherMetrics:
             ("cloud", "kind"),
             registry=registry,
         )
+        self.own_project_only = Gauge(
+            "osevents_own_project_only",
+            "Kinds of which the cloud shows us our own project alone (1).",
+            ["cloud", "kind"],
+            registry=registry,
+        )
         self.waiting = Gauge(
             "osevents_targets_waiting", "Unanswered targets.", ("cloud", "kind"), registry=registry
         )

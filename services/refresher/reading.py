@@ -7,23 +7,27 @@ failure is handed back, and leaves the inventory as it is.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import structlog
 
 from services.refresher.catalogued import Offers
 from services.refresher.findings import Findings, Listed, says_gone
 from services.refresher.learning import Lessons
 from services.refresher.permits import Permits
-from services.refresher.planner import C, Form, Read, filter_params, halves, singles
-from services.refresher.resources.port import Address, Object, Resource
+from services.refresher.planner import C, Form, Read, halves, singles
+from services.refresher.resources.port import Address, Below, Life, Object, Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.client import CloudClient
 from shared.openstack.paging import Params
 from shared.snapshot import Cause
 from shared.target import BY_ID
+
+log = structlog.get_logger(__name__)
 
 _NOT_UNDERSTOOD = 400
 _FORBIDDEN = 403
@@ -54,6 +58,8 @@ class Reader:
         self.lessons = Lessons()
         self.permits = Permits()
         self._offers = Offers(client, clock=clock)
+        self.narrow: set[str] = set()
+        """Kinds of which we are shown our own project alone (`Resource.wider`)."""
 
     async def has(self, resource: Resource) -> bool:
         """Whether the cloud has the kind; raises CloudUnavailable when that cannot be told."""
@@ -75,7 +81,34 @@ class Reader:
                     yield page
 
     async def _list(self, resource: Resource, address: Address, **of: str) -> AsyncIterator[Page]:
-        """Yield the pages of one list; `of` is put into its objects."""
+        """Yield the pages of one list, of as many projects as we may see; `of` goes into them."""
+        if resource.wider and resource.kind not in self.narrow:
+            wider = Address(address.path, (*address.params, *resource.wider))
+            try:
+                async for page in self._one_list(resource, wider, of):
+                    yield page
+            except CloudRefused as error:
+                if error.status != _FORBIDDEN:
+                    raise
+                log.warning("own_project_only", cloud=self._client.name, kind=resource.kind)
+                self.narrow.add(resource.kind)
+            else:
+                return
+        async for page in self._one_list(resource, address, of | await self._own_project(resource)):
+            yield page
+
+    async def _own_project(self, resource: Resource) -> dict[str, str]:
+        """Return what lists of our own project leave out: which that is."""
+        if not resource.own_project:
+            return {}
+        # The token tells it, and the endpoint is not known without one.
+        await self._client.endpoint(resource.service_type)
+        project = self._client.project_id
+        return {resource.project_field: project} if resource.project_field and project else {}
+
+    async def _one_list(
+        self, resource: Resource, address: Address, of: Mapping[str, str]
+    ) -> AsyncIterator[Page]:
         pages = self._client.pages(
             resource.service_type,
             address.path,
@@ -85,7 +118,9 @@ class Reader:
             paging=resource.paging,
         )
         observed_at = self._clock.now()
-        async for items in self._permitted(resource, pages):
+        asked_widely = resource.wider and resource.kind not in self.narrow
+        permitted = pages if asked_widely else self._permitted(resource, pages)
+        async for items in permitted:
             shaped = [resource.shape({**item, **of}) for item in items]
             if not all(resource.id_of(item) for item in shaped):
                 raise CloudUnavailable(f"the list of {address.path} holds objects without an id")
@@ -162,15 +197,9 @@ class Reader:
         cause = Cause.parse(read.claims[-1].target.cause)
         observed_at = self._clock.now()
         try:
-            address = resource.address_of(id_)
-            reply = await self._client.get(
-                resource.service_type,
-                address.path,
-                address.params,
-                microversion=await self._microversion(resource),
-            )
+            item = await self._item(resource, id_)
             self.permits.worked(resource.kind, self._clock.now())
-            findings.note(resource, _object(resource, id_, reply), cause, at=observed_at)
+            findings.note(resource, item, cause, at=observed_at)
         except CloudRefused as error:
             if not says_gone(error, *resource.named_by(id_)):
                 self._note_refusal(resource, error, alone=True)
@@ -179,13 +208,27 @@ class Reader:
         findings.settled += read.claims
         return findings
 
+    async def _item(self, resource: Resource, id_: str) -> Object:
+        """Return one object, by its own address."""
+        address = resource.address_of(id_)
+        reply = await self._client.get(
+            resource.service_type,
+            address.path,
+            address.params,
+            microversion=await self._microversion(resource),
+            follow=True,
+        )
+        return _object(resource, id_, reply)
+
     async def _several(self, read: Read[C]) -> Findings[C]:
         """Read ids with one list; those that it leaves out are asked for one by one."""
         findings: Findings[C] = Findings(self._client.name)
         claims = {claim.target.key: claim for claim in read.claims}
         left = set(claims)
         began, seen = self._clock.now(), 0
-        async for page in self.pages(read.resource, read.params):
+        below = read.resource.below
+        asked = self.pages(read.resource, read.params) if below is None else self._with_field(read)
+        async for page in asked:
             seen += len(page.items)
             for item in page.items:
                 id_ = str(read.resource.id_of(item))
@@ -199,7 +242,7 @@ class Reader:
         missing = [claims[id_] for id_ in sorted(left)]
         if read.resource.item_path is not None:
             findings.add(await self._all(singles(read.resource, missing)))
-        elif seen:
+        elif seen or below is not None:
             for claim in missing:
                 cause = Cause.parse(claim.target.cause)
                 findings.miss(read.resource, claim.target.key, cause, at=began)
@@ -220,7 +263,9 @@ class Reader:
                 cause = causes.get(str(item.get(read.by)), first)
                 findings.note(read.resource, item, cause, at=page.observed_at)
         self._learn(read, shown=len(read.keys))
-        findings.lists.append(Listed(read.resource.kind, read.by, read.keys, began, first))
+        below = read.resource.below
+        if below is None or read.by == below.field:
+            findings.lists.append(Listed(read.resource.kind, read.by, read.keys, began, first))
         findings.settled += read.claims
         return findings
 
@@ -231,33 +276,35 @@ class Reader:
             async for page in self.pages(resource, read.params):
                 yield page
             return
-        for key in read.keys:
-            parent = await self._parent(below.parent, key) if not below.by_id else {"id": key}
-            if parent is not None:
-                async for page in self._children(resource, parent, resource.list_params):
-                    yield page
+        async for parent in self._parents(read, below):
+            async for page in self._children(resource, parent, resource.list_params):
+                yield page
+
+    async def _parents(self, read: Read[C], below: Below) -> AsyncIterator[Object]:
+        """Yield the objects whose lists hold what `read` asks for."""
+        if read.by in below.through:
+            for key in read.keys:
+                params = (*below.parent.list_params, (read.by, key))
+                async for page in self.pages(below.parent, params):
+                    for parent in page.items:
+                        yield parent
+            return
+        ids = read.keys if read.by != BY_ID else {key.partition("/")[0]: None for key in read.keys}
+        for id_ in ids:
+            if below.by_id:
+                yield {"id": id_}
+            elif (found := await self._parent(below.parent, id_)) is not None:
+                yield found
 
     async def _parent(self, resource: Resource, id_: str) -> Object | None:
         """Return the object that a list is below; None when it is gone."""
-        if resource.ids_filter is not None:
-            params = (*resource.list_params, *filter_params(resource, BY_ID, [id_]))
-            async for page in self.pages(resource, params):
-                for item in page.items:
-                    if resource.id_of(item) == id_:
-                        return item
-        address = resource.address_of(id_)
         try:
-            reply = await self._client.get(
-                resource.service_type,
-                address.path,
-                address.params,
-                microversion=await self._microversion(resource),
-            )
+            item = await self._item(resource, id_)
         except CloudRefused as error:
             if says_gone(error, *resource.named_by(id_)):
                 return None
             raise
-        return _object(resource, id_, reply)
+        return item if resource.life(item) is Life.LIVING else None
 
     def _learn(self, read: Read[C], *, shown: int) -> None:
         if read.form is Form.FILTER:

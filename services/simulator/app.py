@@ -149,11 +149,13 @@ def _life(settings: SimulatorSettings, now: datetime, random: Random, saved: Sav
     if saved is not None:
         life = saved.life
         life.world.dialect, life.pace = dialect, settings.pace
+        life.world.offered = frozenset(settings.services)
         life.rest(now)
         return life
     seed = random.getrandbits(64) if settings.seed is None else settings.seed
     world = World(Random(seed), now, dialect)  # noqa: S311 -- repeatable, not secret
     each = Equipment(settings.ports_per_server, settings.volumes_per_server)
+    world.offered = frozenset(settings.services)
     populate(world, settings.servers, each)
     return Life(world, origin=now, pace=settings.pace)
 

@@ -1,6 +1,7 @@
 """What else stands in the cloud on its first day, beside servers and what belongs to them."""
 
 from services.simulator.objects import Item
+from services.simulator.operations import extras
 from services.simulator.operations.cinder_copies import (
     finish_backup,
     finish_snapshot,
@@ -20,6 +21,7 @@ from services.simulator.operations.nova_lists import (
     make_server_group,
 )
 from services.simulator.operations.ports import make_port
+from services.simulator.operations.stacks import complete, make_resource, make_stack
 from services.simulator.payloads.cinder import VOLUME_TYPE_ID, VOLUME_TYPE_NAME
 from services.simulator.world import World
 
@@ -34,6 +36,39 @@ def furnish(world: World) -> None:
     _compute(world)
     _network(world)
     _storage(world)
+    if "orchestration" in world.offered:
+        _stacks(world)
+    if "load-balancer" in world.offered:
+        _balancers(world)
+    if "baremetal" in world.offered:
+        for number in range(1, 4):
+            extras.make_node(world, f"metal-{number}")
+    for owner in (world.services["admin"], *world.owners.values()):
+        request = world.request(owner)
+        if "share" in world.offered:
+            extras.make_share(world, request, "home")
+        if "object-store" in world.offered:
+            for name in ("backups", "images"):
+                extras.make_container(world, owner.project_id, name)
+
+
+def _stacks(world: World) -> None:
+    """Add a stack with one nested in it, to the one project whose stacks an administrator sees."""
+    request = world.request(world.services["admin"])
+    stack = make_stack(world, request, "site")
+    nested = make_stack(world, request, "site-group", parent=stack)
+    make_resource(world, stack, "group", "OS::Heat::ResourceGroup", nested.id)
+    for number, server in enumerate(list(world.servers)[:2]):
+        make_resource(world, nested, str(number), "OS::Nova::Server", server.id)
+    for each in (stack, nested):
+        complete(world, each, "CREATE")
+
+
+def _balancers(world: World) -> None:
+    for owner in list(world.owners.values())[:2]:
+        network = world.networks[world.projects[owner.project_id].main_network_id or ""]
+        balancer = extras.make_balancer(world, world.request(owner), network, "front")
+        extras.make_tree(world, balancer)
 
 
 def _identities(world: World) -> None:

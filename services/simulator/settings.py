@@ -6,7 +6,28 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
-Service = Literal["identity", "compute", "network", "volume", "image", "event"]
+Service = Literal[
+    "identity",
+    "compute",
+    "network",
+    "volume",
+    "image",
+    "event",
+    "orchestration",
+    "baremetal",
+    "load-balancer",
+    "share",
+    "object-store",
+]
+CLASSIC: tuple[Service, ...] = (
+    "identity",
+    "compute",
+    "network",
+    "volume",
+    "image",
+    "event",
+    "orchestration",
+)
 
 
 class _Section(BaseModel):
@@ -67,6 +88,9 @@ class SimulatorSettings(_Section):
     """One port for all APIs, told apart by the path; 0 takes a free one."""
     seed: int | None = None
     """The same seed gives the same ids and the same life; absent: no two clouds are alike."""
+    services: tuple[Service, ...] = CLASSIC
+    """Which services the cloud has; identity, compute, network, volume and image always, since life
+    needs them. Without `event` there is no Panko."""
     servers: int = Field(default=50, ge=0, le=200_000)
     """Servers to begin with; everything else is in proportion. A cloud that goes on has its own."""
     ports_per_server: int = Field(default=1, ge=0, le=16)

@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 
-from services.simulator.api import compute_lists, identity_lists, volume_lists
+from services.simulator.api import (
+    compute_lists,
+    identity_lists,
+    orchestration,
+    volume_lists,
+)
 from services.simulator.api.identity import project_body
 from services.simulator.api.image import image_body
 from services.simulator.api.microversions import COMPUTE, VOLUME
@@ -25,7 +30,8 @@ _NEUTRON_KINDS = {
 def truth(world: World, kind: str) -> dict[str, Json]:
     """Return the living objects of a kind by id, as the newest API shows them to administrators.
 
-    Links lack the scheme and host. Raises KeyError for a kind that the simulator does not have.
+    Links lack the scheme and host. Of containers these are the administrators' own, as Swift shows
+    them no others. Raises KeyError for a kind that the simulator does not have.
     """
     if kind in _TRUTHS:
         return _TRUTHS[kind](world)
@@ -99,4 +105,20 @@ _TRUTHS: dict[str, Callable[[World], dict[str, Json]]] = {
     Kind.GROUP: _identity(Kind.GROUP),
     Kind.DOMAIN: _identity(Kind.DOMAIN),
     Kind.ROLE: _identity(Kind.ROLE),
+    Kind.STACK: _items(Kind.STACK, lambda item: orchestration.stack_body(item, "")),
+    Kind.STACK_RESOURCE: _items(Kind.STACK_RESOURCE),
+    Kind.NODE: _items(Kind.NODE),
+    Kind.BAREMETAL_PORT: _items(Kind.BAREMETAL_PORT),
+    Kind.LOAD_BALANCER: _items(Kind.LOAD_BALANCER),
+    Kind.LISTENER: _items(Kind.LISTENER),
+    Kind.POOL: _items(Kind.POOL),
+    Kind.MEMBER: _items(Kind.MEMBER),
+    Kind.HEALTH_MONITOR: _items(Kind.HEALTH_MONITOR),
+    Kind.L7_POLICY: _items(Kind.L7_POLICY),
+    Kind.SHARE: _items(Kind.SHARE),
+    Kind.CONTAINER: lambda world: {
+        item.id: {**item.body, "project_id": item.project_id}
+        for item in world.table(Kind.CONTAINER)
+        if item.project_id == world.services["admin"].project_id
+    },
 }

@@ -74,6 +74,9 @@ class World:
         self.items: dict[str, Table[Item]] = {}
         """What is kept as its API shows it, by kind; see `table`."""
         self.deleted_servers: dict[str, Server] = {}
+        self.deleted_stacks: dict[str, Item] = {}
+        self.offered: frozenset[str] = frozenset()
+        """The services that this cloud has, as `simulator.services` names them."""
         self.hosts: list[str] = []
         self.disabled_hosts: set[str] = set()
         self.usual_servers = 0

@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
@@ -34,6 +34,11 @@ _TOO_MANY = 429
 _SHORTEST_LOOK_SECONDS = 1.0
 # Old releases and services with a name of their own for the header (formats, section 5).
 _MICROVERSION_NAMES = {"block-storage": "volume"}
+_MICROVERSION_HEADERS = {
+    "baremetal": "X-OpenStack-Ironic-API-Version",
+    "shared-file-system": "X-OpenStack-Manila-API-Version",
+}
+_REDIRECTS = frozenset({301, 302, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class _Call:
     headers: Mapping[str, str]
     parse: bool = True
     """Whether the reply is wanted as a JSON value, not as it came."""
+    follow: bool = False
+    """Whether a redirect is followed."""
 
     def __str__(self) -> str:
         return f"{self.service_type}: GET {self.path}"
@@ -154,15 +161,24 @@ class CloudClient:
         return await self._keystone.endpoint(service_type)
 
     async def get(
-        self, service_type: str, path: str, params: Params = (), *, microversion: str | None = None
+        self,
+        service_type: str,
+        path: str,
+        params: Params = (),
+        *,
+        microversion: str | None = None,
+        follow: bool = False,
     ) -> Any:
         """Return the JSON of `path`, relative to the service's versioned endpoint.
 
-        `path` is already quoted. Redirects are not followed: they would carry the token away.
+        `path` is already quoted. With `follow`, a redirect is followed, once, and by its path
+        alone: the token that goes along must not be carried to another host.
         Raises CloudUnavailable after the retries, CloudRefused for everything that stays refused,
         also (status 404, no detail) for a service that the catalogue does not have.
         """
-        return await self._get(service_type, path, params, microversion=microversion, parse=True)
+        return await self._get(
+            service_type, path, params, microversion=microversion, parse=True, follow=follow
+        )
 
     async def body(self, service_type: str, path: str, params: Params = ()) -> bytes:
         """Return the body of `path` as it came, for those who read JSON more leniently than `get`.
@@ -181,6 +197,7 @@ class CloudClient:
         *,
         microversion: str | None,
         parse: bool,
+        follow: bool = False,
     ) -> Any:
         endpoint = await self.endpoint(service_type)
         if endpoint is None:
@@ -190,8 +207,9 @@ class CloudClient:
             service_type,
             path,
             URL(f"{endpoint.url}/{path.lstrip('/')}" + _query(params), encoded=True),
-            _microversion_header(service_type, microversion),
+            _microversion_headers(service_type, microversion),
             parse,
+            follow,
         )
         return await self._with_retries(call)
 
@@ -295,6 +313,9 @@ class CloudClient:
             raise CloudUnavailable(f"{call}: {reason}") from error
         if reply.status == _OK:
             return _json(call, body) if call.parse else body
+        elsewhere = _redirected(call, reply)
+        if elsewhere is not None:
+            return await self._send(elsewhere, token, gate)
         raise self._refusal(call, reply, body, gate)
 
     async def _body(self, call: _Call, reply: aiohttp.ClientResponse) -> bytes:
@@ -338,11 +359,28 @@ def _query(params: Params) -> str:
     return "?" + urlencode(params) if params else ""
 
 
-def _microversion_header(service_type: str, microversion: str | None) -> dict[str, str]:
+def _redirected(call: _Call, reply: aiohttp.ClientResponse) -> _Call | None:
+    """Return the call that a redirect asks for, on the host that was asked; None without one."""
+    location = reply.headers.get("Location")
+    if not call.follow or reply.status not in _REDIRECTS or not location:
+        return None
+    try:
+        target = URL(location, encoded=True)
+    except ValueError:
+        return None
+    query = f"?{target.raw_query_string}" if target.raw_query_string else ""
+    url = URL(f"{call.url.origin()}{target.raw_path}{query}", encoded=True)
+    return replace(call, url=url, follow=False)
+
+
+def _microversion_headers(service_type: str, microversion: str | None) -> dict[str, str]:
     if microversion is None:
         return {}
     name = _MICROVERSION_NAMES.get(service_type, service_type)
-    return {"OpenStack-API-Version": f"{name} {microversion}"}
+    headers = {"OpenStack-API-Version": f"{name} {microversion}"}
+    if service_type in _MICROVERSION_HEADERS:
+        headers[_MICROVERSION_HEADERS[service_type]] = microversion
+    return headers
 
 
 def _json(call: _Call, body: bytes) -> Any:

@@ -43,7 +43,8 @@ def detail_of(body: bytes) -> str:
     """Return OpenStack's own message from an error reply, short and on one line.
 
     Every service has another shape: Nova and Cinder `{<fault>: {message}}`, Keystone
-    `{error: {message}}`, Neutron `{NeutronError: {message}}` (or a string), Glance an HTML page.
+    `{error: {message}}`, Neutron `{NeutronError: {message}}` (or a string), Heat
+    `{explanation, error: {message}}`, Glance an HTML page.
     """
     try:
         text = _message_in(orjson.loads(body)) or ""
@@ -65,5 +66,7 @@ def _message_in(value: Any) -> str | None:
         for key in ("message", "faultstring", "error_message"):
             if isinstance(value.get(key), str):
                 return str(value[key])
-        return next(filter(None, map(_message_in, value.values())), None)
+        # Heat has a general explanation beside the fault, which alone names the object.
+        inner = sorted(value.values(), key=lambda one: not isinstance(one, dict))
+        return next(filter(None, map(_message_in, inner)), None)
     return None

@@ -27,11 +27,14 @@ T = TypeVar("T")
 _MARGIN = timedelta(seconds=150)
 _SHORTEST_MARGIN_SHARE = 0.2
 _MAJOR_VERSIONS = {
+    "baremetal": "1",
     "block-storage": "3",
     "compute": "2",
     "identity": "3",
     "image": "2",
+    "load-balancer": "2",
     "network": "2",
+    "shared-file-system": "2",
 }
 _WITH_MICROVERSIONS = frozenset({"compute", "block-storage"})
 _TOO_MANY = 429

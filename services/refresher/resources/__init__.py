@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from services.refresher.resources import block_storage, compute, identity, image, network
+from services.refresher.resources import (
+    baremetal,
+    block_storage,
+    compute,
+    identity,
+    image,
+    load_balancer,
+    network,
+    object_store,
+    orchestration,
+    shared_file_system,
+)
 from services.refresher.resources.port import Resource
 
 ALL: Mapping[str, Resource] = MappingProxyType(
@@ -15,6 +26,11 @@ ALL: Mapping[str, Resource] = MappingProxyType(
             *block_storage.RESOURCES,
             *image.RESOURCES,
             *identity.RESOURCES,
+            *orchestration.RESOURCES,
+            *baremetal.RESOURCES,
+            *load_balancer.RESOURCES,
+            *shared_file_system.RESOURCES,
+            *object_store.RESOURCES,
         )
     }
 )

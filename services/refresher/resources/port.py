@@ -51,6 +51,8 @@ class Below:
     """The children's list, by the parent object."""
     by_id: bool = True
     """Whether the parent's id is all that `address` reads of it."""
+    through: frozenset[str] = frozenset()
+    """Filters of the parents by which their children can be asked for, too."""
 
 
 def text_of(item: Object, field: str) -> str | None:
@@ -132,6 +134,11 @@ class Resource:
     """Whether a filter may be repeated to mean any of several values."""
     since: str | None = None
     """The parameter of the list that asks for what changed since a time, deleted objects too."""
+    wider: Params = ()
+    """Asks a list for all projects where policy lets nobody do so by default; refused, the list is
+    asked for without it, shows our own project alone, and that is shown."""
+    own_project: bool = False
+    """Whether lists show our own project alone, and leave out which that is."""
     list_all_from: int | None = None
     """From how many ids on one list of everything is cheaper than single reads; None: never."""
     microversion: tuple[int, int] | None = None

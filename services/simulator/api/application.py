@@ -10,10 +10,12 @@ from services.simulator.api import (
     compute_lists,
     control,
     event,
+    extra_lists,
     identity,
     identity_lists,
     image,
     network,
+    orchestration,
     plain,
     versions,
     volume,
@@ -23,7 +25,12 @@ from services.simulator.api.answer import STATE, AsyncHandler, Refused, answer, 
 from services.simulator.settings import APIMisbehaviour
 from services.simulator.state import State
 
-_PLAIN = (*compute_lists.COLLECTIONS, *volume_lists.COLLECTIONS, *identity_lists.COLLECTIONS)
+_PLAIN = (
+    *compute_lists.COLLECTIONS,
+    *volume_lists.COLLECTIONS,
+    *identity_lists.COLLECTIONS,
+    *extra_lists.COLLECTIONS,
+)
 _CONTROL = "_simulator"
 _WELL_BEHAVED = APIMisbehaviour()
 
@@ -51,11 +58,13 @@ def application(state: State) -> web.Application:
 
 def _add_plain(app: web.Application, listed: plain.Plain) -> None:
     index, show = plain.handlers(listed)
-    app.router.add_get(listed.path, index)
-    if listed.detail:
-        app.router.add_get(f"{listed.path}/{listed.detail}", index)
-    if listed.shows:
-        app.router.add_get(f"{listed.path}/{{id}}", show)
+    # Octavia answers under both names of its version.
+    for path in dict.fromkeys((listed.path, listed.path.replace("/v2/lbaas", "/v2.0/lbaas"))):
+        app.router.add_get(path, index)
+        if listed.detail:
+            app.router.add_get(f"{path}/{listed.detail}", index)
+        if listed.shows:
+            app.router.add_get(f"{path}/{{id}}", show)
 
 
 def _version_routes() -> list[tuple[str, AsyncHandler]]:
@@ -69,6 +78,12 @@ def _version_routes() -> list[tuple[str, AsyncHandler]]:
         ("/volume/v3", versions.volume_v3),
         ("/image", versions.image_root),
         ("/event", versions.event_root),
+        ("/orchestration", versions.orchestration_root),
+        ("/baremetal", versions.baremetal_root),
+        ("/baremetal/v1", versions.baremetal_v1),
+        ("/load-balancer", versions.balancer_root),
+        ("/load-balancer/v2", versions.balancer_root),
+        ("/share/v2", versions.share_root),
     ]
 
 
@@ -85,6 +100,15 @@ def _read_routes() -> list[tuple[str, AsyncHandler]]:
             ("/volume/v3/{project_id}/volumes/{id}", volume.get_volume),
             ("/image/v2/images", image.list_images),
             ("/image/v2/images/{id}", image.get_image),
+            ("/orchestration/v1/{project_id}/stacks", orchestration.list_stacks),
+            ("/orchestration/v1/{project_id}/stacks/{id}", orchestration.redirect_to_stack),
+            ("/orchestration/v1/{project_id}/stacks/{name}/{id}", orchestration.get_stack),
+            (
+                "/orchestration/v1/{project_id}/stacks/{name}/{id}/resources",
+                orchestration.list_resources,
+            ),
+            ("/object-store/v1/AUTH_{project_id}", extra_lists.list_containers),
+            ("/object-store/v1/AUTH_{project_id}/", extra_lists.list_containers),
             ("/event/v2/events", event.list_events),
             ("/event/v2/events/{id}", event.get_event),
             ("/event/v2/event_types", event.list_event_types),

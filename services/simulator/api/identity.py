@@ -21,7 +21,13 @@ _ENDPOINTS = (
     ("volumev3", "cinderv3", "/volume/v3/{project_id}"),
     ("image", "glance", "/image"),
     ("event", "panko", "/event"),
+    ("orchestration", "heat", "/orchestration/v1/{project_id}"),
+    ("baremetal", "ironic", "/baremetal"),
+    ("load-balancer", "octavia", "/load-balancer"),
+    ("sharev2", "manilav2", "/share/v2"),
+    ("object-store", "swift", "/object-store/v1/AUTH_{project_id}"),
 )
+_ALWAYS = frozenset({"identity", "compute", "network", "volume", "image"})
 
 
 def application_credential_id(user: User) -> str:
@@ -99,6 +105,7 @@ def _token_body(state: State, token: Token, origin: str) -> Json:
 
 def _catalogue(state: State, actor: Actor, origin: str) -> list[Json]:
     region = state.settings.region
+    offered = _ALWAYS | set(state.settings.services)
     return [
         {
             "id": f"service-{kind}",
@@ -116,6 +123,7 @@ def _catalogue(state: State, actor: Actor, origin: str) -> list[Json]:
             ],
         }
         for kind, name, path in _ENDPOINTS
+        if path.split("/")[1] in offered
     ]
 
 

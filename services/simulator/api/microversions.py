@@ -17,6 +17,8 @@ class Microversions:
     major: int
     lowest: int
     highest: int
+    header: str = ""
+    """Another header of the service's own, which has the version alone."""
 
     def asked(self, request: web.Request) -> int:
         """Return the minor version a request asks for; without a header the lowest.
@@ -51,15 +53,21 @@ class Microversions:
             service, _, version = part.strip().partition(" ")
             if service == self.service and version:
                 return version.strip()
-        if self.service == "compute":
-            return request.headers.get("X-OpenStack-Nova-API-Version")
-        return None
+        return request.headers.get(self.header) if self.header else None
 
     def _refused(self, status: int, message: str) -> Refused:
         return Refused(status, {self.fault: {"code": status, "message": message}})
 
 
-COMPUTE = Microversions("compute", "computeFault", 2, 1, 95)
+COMPUTE = Microversions("compute", "computeFault", 2, 1, 95, header="X-OpenStack-Nova-API-Version")
 """2.95 is what 2023.1 and 2023.2 speak."""
 VOLUME = Microversions("volume", "badRequest", 3, 0, 70)
 """3.70 is what 2023.1 and 2023.2 speak."""
+BAREMETAL = Microversions(
+    "baremetal", "error_message", 1, 1, 82, header="X-OpenStack-Ironic-API-Version"
+)
+"""1.82 is what 2023.1 speaks."""
+SHARES = Microversions(
+    "shared-file-system", "badRequest", 2, 0, 82, header="X-OpenStack-Manila-API-Version"
+)
+"""2.82 is what 2023.2 speaks."""

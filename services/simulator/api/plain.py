@@ -7,6 +7,7 @@ page is followed by another, and how a refusal is worded.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Any
 
 from aiohttp import web
 
@@ -89,7 +90,7 @@ class Plain:
     admin_rule: str | None = None
     """The policy that lets nobody in but administrators."""
     filters: Mapping[str, str] = field(default_factory=dict)
-    """Parameter -> field of the body; every other one is ignored."""
+    """Parameter -> field of the body, or path in it; every other one is ignored."""
     microversions: Microversions | None = None
     since: int = 0
     shows: bool = True
@@ -122,7 +123,7 @@ def _list(plain: Plain, world: World, request: web.Request, actor: Actor) -> web
     for parameter, name in plain.filters.items():
         wanted = last(request, parameter)
         if wanted is not None:
-            rows = [row for row in rows if _fits(row.body.get(name), wanted)]
+            rows = [row for row in rows if _fits(_at(row.body, name), wanted)]
     paged = plain.pages not in {Pages.ALL_AT_ONCE, Pages.KEYSTONE}
     more = False
     if paged:
@@ -193,6 +194,15 @@ def _visible(plain: Plain, row: Row, request: web.Request, actor: Actor) -> bool
     if plain.all_projects is None or not actor.admin:
         return False
     return plain.means_all(last(request, plain.all_projects))
+
+
+def _at(value: Any, path: str) -> Any:
+    for step in path.split("/"):
+        if isinstance(value, list):
+            value = value[int(step)] if value else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def _fits(actual: object, wanted: str) -> bool:

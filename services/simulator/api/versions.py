@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from services.simulator.api.answer import answer
-from services.simulator.api.microversions import COMPUTE, VOLUME
+from services.simulator.api.microversions import BAREMETAL, COMPUTE, SHARES, VOLUME
 from services.simulator.notification import Json
 
 _UPDATED = "2023-03-22T00:00:00Z"
@@ -83,3 +83,50 @@ async def event_root(request: web.Request) -> web.Response:
     """List the versions of Panko."""
     version = _version(request, "v2", "/event/v2") | {"status": "stable"}
     return answer({"versions": {"values": [version]}})
+
+
+async def orchestration_root(request: web.Request) -> web.Response:
+    """List the versions of Heat, with 300 Multiple Choices."""
+    return answer({"versions": [_version(request, "v1.0", "/orchestration/v1/")]}, status=300)
+
+
+def _baremetal(request: web.Request) -> Json:
+    return _version(
+        request,
+        "v1",
+        "/baremetal/v1/",
+        version=f"1.{BAREMETAL.highest}",
+        min_version=f"1.{BAREMETAL.lowest}",
+    )
+
+
+async def baremetal_root(request: web.Request) -> web.Response:
+    """List the versions of Ironic."""
+    described = _baremetal(request)
+    return answer({"name": "OpenStack Ironic API", "versions": [described]} | {"id": "v1"})
+
+
+async def baremetal_v1(request: web.Request) -> web.Response:
+    """Describe Ironic v1, which is its version document, too."""
+    return answer({"id": "v1", "version": _baremetal(request)})
+
+
+async def balancer_root(request: web.Request) -> web.Response:
+    """List the versions of Octavia."""
+    versions = [
+        _version(request, id_, "/load-balancer/v2") | {"status": status}
+        for id_, status in (("v2.0", "SUPPORTED"), ("v2.26", "CURRENT"))
+    ]
+    return answer({"versions": versions})
+
+
+async def share_root(request: web.Request) -> web.Response:
+    """Describe Manila v2, in a list of one."""
+    version = _version(
+        request,
+        "v2.0",
+        "/share/v2/",
+        version=f"2.{SHARES.highest}",
+        min_version=f"2.{SHARES.lowest}",
+    )
+    return answer({"versions": [version]})

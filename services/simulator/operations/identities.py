@@ -1,6 +1,6 @@
 """What administrators do to users, groups and roles; everything Keystone says is CADF."""
 
-from services.simulator.notification import Json, Notification, Operation, Request
+from services.simulator.notification import Deed, Json, Notification, Operation, Request
 from services.simulator.objects import Item, User
 from services.simulator.operations.projects import EXCHANGE
 from services.simulator.payloads.keystone import PUBLISHER, cadf_payload
@@ -38,10 +38,11 @@ def delete_user(world: World, request: Request, user: User) -> Operation:
     yield _say(world, request, "user", "deleted", user.id)
 
 
-def create_named(world: World, request: Request, kind: str, name: str) -> Operation:
+def create_named(world: World, request: Request, kind: str, name: str) -> Deed[Item]:
     """Create a group or role."""
     item = make_named(world, kind, name)
     yield _say(world, request, kind, "created", item.id)
+    return item
 
 
 def rename_named(world: World, request: Request, kind: str, item: Item, name: str) -> Operation:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from ipaddress import ip_interface
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from services.refresher.resources import ALL
 from services.simulator.app import Simulator
-from services.simulator.settings import SimulatorSettings
+from services.simulator.settings import Service, SimulatorSettings
 from shared.snapshot import Cause, CauseKind
 from shared.store.database import Database
 from shared.store.inventory import Inventory
@@ -27,7 +27,9 @@ async def fill(database: Database) -> None:
     """Write every object of a simulated cloud."""
     clock, inventory = FixedClock(), Inventory(database)
     async with Simulator.open(
-        SimulatorSettings(servers=60, rate=0, seed=7), clock=clock, random=Random(1)
+        SimulatorSettings(servers=60, rate=0, seed=7, services=get_args(Service)),
+        clock=clock,
+        random=Random(1),
     ) as simulator:
         for kind, resource in ALL.items():
             snapshots = [

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 import orjson
 import pytest
@@ -20,7 +21,7 @@ from services.refresher.service import RefreshedCloud, Refresher
 from services.simulator.app import Simulator
 from services.simulator.life.life import Rate
 from services.simulator.notification import Json
-from services.simulator.settings import NotificationMisbehaviour, SimulatorSettings
+from services.simulator.settings import NotificationMisbehaviour, Service, SimulatorSettings
 from shared.bus.memory import MemoryBus
 from shared.catalogue.load import builtin
 from shared.clock import SystemClock
@@ -28,7 +29,7 @@ from shared.event import Event
 from shared.links import Link, links_of
 from shared.openstack.client import CloudClient
 from shared.openstack.cloud import load_cloud
-from shared.resource import ResourceRef
+from shared.resource import Kind, ResourceRef
 from shared.store.database import Database
 from shared.store.inventory import Inventory
 from shared.store.links import Links
@@ -82,7 +83,7 @@ class Followed:
         """Return, by kind, the ids that the inventory lacks or has wrong, and those too many."""
         found = {}
         for kind in ALL:
-            truth = self.simulator.truth(kind)
+            truth = self._announced(kind)
             rows = {row.ref.id: row for row in await self._living(kind)}
             wrong = {
                 id_
@@ -90,9 +91,22 @@ class Followed:
                 if id_ not in rows
                 or (rows[id_].name, rows[id_].project, rows[id_].status) != _summary(kind, item)
             }
-            if wrong or rows.keys() - truth.keys():
-                found[kind] = (wrong, rows.keys() - truth.keys())
+            surplus = rows.keys() - self.simulator.truth(kind).keys()
+            if wrong or surplus:
+                found[kind] = (wrong, surplus)
         return found
+
+    def _announced(self, kind: str) -> dict[str, Json]:
+        """Return what there is, without the rules that a default group is silently born with."""
+        world, truth = self.simulator.state.world, self.simulator.truth(kind)
+        if kind != Kind.SECURITY_GROUP_RULE:
+            return truth
+        groups = world.security_groups
+        return {
+            id_: rule
+            for id_, rule in truth.items()
+            if rule["protocol"] or not world.is_default_group(groups[rule["security_group_id"]])
+        }
 
     async def settle(self) -> None:
         """Wait until nothing is left to read."""
@@ -131,7 +145,7 @@ async def follow(
     database: Database, directory: Path, monkeypatch: pytest.MonkeyPatch, interval: timedelta
 ) -> AsyncIterator[tuple[Followed, CloudClient]]:
     collector = Collector()
-    settings = SimulatorSettings(servers=30, rate=0, pace=0)
+    settings = SimulatorSettings(servers=30, rate=0, pace=0, services=get_args(Service))
     async with Simulator.open(
         settings, clock=CLOCK, random=Random(1), notifier=collector
     ) as simulator:

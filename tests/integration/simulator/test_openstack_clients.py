@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import openstack
 import pytest
@@ -14,7 +14,7 @@ from keystoneauth1.identity.v3 import ApplicationCredential, Password
 
 from services.simulator.api.identity import application_credential_id
 from services.simulator.app import Simulator
-from services.simulator.settings import SimulatorSettings
+from services.simulator.settings import Service, SimulatorSettings
 from shared.clock import SystemClock
 
 pytestmark = [
@@ -27,7 +27,7 @@ pytestmark = [
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[Simulator]:
-    settings = SimulatorSettings(servers=30, rate=0)
+    settings = SimulatorSettings(servers=30, rate=0, services=get_args(Service))
     async with Simulator.open(settings, clock=SystemClock(), random=Random(7)) as simulator:
         yield simulator
 
@@ -47,6 +47,18 @@ async def connect(simulator: Simulator, tmp_path: Path) -> AsyncIterator[Callabl
     yield connect
     for connection in opened:
         await asyncio.to_thread(connection.close)
+
+
+def stacks_of(cloud: Any) -> list[Any]:
+    """Return the stacks and those nested in them, which the client only gets one by one."""
+    found = list(cloud.orchestration.stacks())
+    nested = [
+        cloud.orchestration.get_stack(resource.physical_resource_id)
+        for stack in found
+        for resource in cloud.orchestration.resources(stack)
+        if resource.resource_type == "OS::Heat::ResourceGroup"
+    ]
+    return found + nested
 
 
 LISTS: dict[str, Callable[[Any], Any]] = {
@@ -84,11 +96,37 @@ LISTS: dict[str, Callable[[Any], Any]] = {
     "group": lambda cloud: cloud.identity.groups(),
     "domain": lambda cloud: cloud.identity.domains(),
     "role": lambda cloud: cloud.identity.roles(),
+    "stack": stacks_of,
+    "stack_resource": lambda cloud: [
+        resource for stack in stacks_of(cloud) for resource in cloud.orchestration.resources(stack)
+    ],
+    "node": lambda cloud: cloud.baremetal.nodes(details=True),
+    "baremetal_port": lambda cloud: cloud.baremetal.ports(details=True),
+    "load_balancer": lambda cloud: cloud.load_balancer.load_balancers(),
+    "listener": lambda cloud: cloud.load_balancer.listeners(),
+    "pool": lambda cloud: cloud.load_balancer.pools(),
+    "member": lambda cloud: [
+        member
+        for pool in cloud.load_balancer.pools()
+        for member in cloud.load_balancer.members(pool)
+    ],
+    "health_monitor": lambda cloud: cloud.load_balancer.health_monitors(),
+    "l7_policy": lambda cloud: cloud.load_balancer.l7_policies(),
+    "share": lambda cloud: cloud.shared_file_system.shares(all_tenants=True),
+    "container": lambda cloud: cloud.object_store.containers(),
 }
 # What a list of the client shows where the API gives no id, or the client calls it otherwise.
 KNOWN_AS: dict[str, Callable[[str], str]] = {
     "keypair": lambda id_: id_.partition("/")[2],
+    "stack_resource": lambda id_: id_.partition("/")[2],
+    "member": lambda id_: id_.partition("/")[2],
+    "container": lambda id_: id_.partition("/")[2],
 }
+
+
+def _id_of(found: Any) -> str:
+    """Return the id that the client gives an object, or its name where there is none."""
+    return str(found.id or found.name)
 
 
 @pytest.mark.parametrize("kind", LISTS)
@@ -99,7 +137,7 @@ async def test_openstacksdk_lists_what_there_is(
     found = await asyncio.to_thread(lambda: list(LISTS[kind](cloud)))
     known_as = KNOWN_AS.get(kind, str)
     ids = sorted(known_as(id_) for id_ in simulator.truth(kind))
-    assert sorted(str(each.id or each.name) for each in found) == ids
+    assert sorted(_id_of(each) for each in found) == ids
     assert found
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from random import Random
+from typing import get_args
 
 import orjson
 import pytest
@@ -12,12 +13,14 @@ from services.simulator.dialect import Dialect
 from services.simulator.life.life import STANDARD_LIFE, Life, Rate
 from services.simulator.notification import Notification
 from services.simulator.population import populate
+from services.simulator.settings import Service
 from services.simulator.world import World
 from tests.support.events import NOON
 
 
 def a_life(seed: int, *, servers: int = 30, pace: float = 1) -> Life:
     world = World(Random(seed), NOON, Dialect())
+    world.offered = frozenset(get_args(Service))
     populate(world, servers)
     return Life(world, origin=NOON, pace=pace)
 
