@@ -27,7 +27,11 @@ NEARBY_COLUMNS = ("at", "kind", "id", "name", "related", "change", "field", "old
 FIELD_COLUMNS = ("field", "value")
 _AT_ONCE = 1000
 _HUB = 50
-"""What has more links than this (a network, an image) is no reason to call its ends related."""
+"""What has more links than this is no reason to call its ends related."""
+_BINDING = frozenset(
+    {"server", "port", "volume", "floating_ip", "router", "stack", "load_balancer"}
+)
+"""Through these, two objects have to do with each other; not through an image that both use."""
 
 _most = click.option(
     "--most", default=50, show_default=True, type=click.IntRange(1), help="Rows at most."
@@ -212,15 +216,15 @@ async def _print_as_of(database: Database, ref: ResourceRef, at: datetime, forma
 async def _around(
     database: Database, ref: ResourceRef, moment: datetime, around: timedelta, most: int
 ) -> Sequence[ChangeNearby]:
+    """Return what changed around `moment` on what has to do with an object.
+
+    That is what links say, and the whole project only for what is linked with nothing.
+    """
+    family = await _family(database, ref)
     row = await Inventory(database).get(ref)
-    return await History(database).around(
-        ref.cloud,
-        moment - around,
-        moment + around,
-        await _family(database, ref),
-        project=row.project if row else None,
-        most=most,
-    )
+    project = row.project if row and len(family) == 1 else None
+    span = (moment - around, moment + around)
+    return await History(database).around(ref.cloud, *span, family, project=project, most=most)
 
 
 async def _family(database: Database, ref: ResourceRef) -> list[ResourceRef]:
@@ -229,7 +233,7 @@ async def _family(database: Database, ref: ResourceRef) -> list[ResourceRef]:
     family = {ref}
     near = [ResourceRef(ref.cloud, one.kind, one.id) for one in await links.around(ref)]
     family.update(near)
-    for neighbour in near[:_HUB]:
+    for neighbour in [one for one in near if one.kind in _BINDING][:_HUB]:
         further = await links.around(neighbour)
         if len(further) <= _HUB:
             family.update(ResourceRef(ref.cloud, one.kind, one.id) for one in further)

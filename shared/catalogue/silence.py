@@ -21,8 +21,8 @@ class Silent(BaseModel):
     """Empty: any."""
     fields: tuple[str, ...] = ()
     """Of updates; empty: all."""
-    where: Mapping[str, str] = {}
-    """Fields of the object and how their values begin."""
+    where: Mapping[str, str | None] = {}
+    """Fields of the object and how their values begin; None: they are empty."""
     why: str
 
     def covers(
@@ -33,11 +33,13 @@ class Silent(BaseModel):
             kind == self.kind
             and (not self.changes or change in self.changes)
             and (not self.fields or field in self.fields)
-            and all(
-                str(object_.get(name) or "").startswith(begins)
-                for name, begins in self.where.items()
-            )
+            and all(_begins(object_.get(name), begins) for name, begins in self.where.items())
         )
+
+
+def _begins(value: Any, begins: str | None) -> bool:
+    text = "" if value is None else str(value)
+    return not text if begins is None else text.startswith(begins)
 
 
 class Silence(BaseModel):

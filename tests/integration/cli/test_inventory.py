@@ -113,10 +113,22 @@ async def test_what_else_changed_around_then(terminal: Terminal) -> None:
     assert [(row["kind"], row["id"], row["related"]) for row in rows] == [
         ("port", "of-web-1", "link"),
         ("server", "web-1", "link"),
-        ("port", "new", "project"),
     ]
     at_first = (await terminal.ask(*command, "--at", "1h")).rows
-    assert {row["id"] for row in at_first} == {"web-1", "of-web-1", "gone"}
+    assert {row["id"] for row in at_first} == {"web-1", "of-web-1"}
+
+
+@pytest.mark.usefixtures("filled")
+async def test_around_what_is_linked_with_nothing_are_those_of_its_project(
+    terminal: Terminal,
+) -> None:
+    rows = (await terminal.ask("changes", "port", "new", "--around", "5m", "--format", "json")).rows
+
+    assert {(row["id"], row["related"]) for row in rows} == {
+        ("new", "link"),
+        ("web-1", "project"),
+        ("of-web-1", "project"),
+    }
 
 
 @pytest.mark.usefixtures("filled")

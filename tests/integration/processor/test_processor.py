@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -14,12 +15,14 @@ from services.processor.service import Processor
 from shared.bus.memory import MemoryBus
 from shared.clock import SystemClock
 from shared.dead_letter import DeadLetter
+from shared.snapshot import Cause, CauseKind, Snapshot
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
+from shared.store.inventory import Inventory
 from shared.store.partitions import Partitions
 from shared.store.timeline import Timeline, TimelineFilter
 from tests.support.clocks import FixedClock
-from tests.support.events import NOON, event, numbered
+from tests.support.events import NOON, event, numbered, server
 
 
 @asynccontextmanager
@@ -86,6 +89,19 @@ async def test_retention_forgets_what_is_older(database: Database) -> None:
 def retention(database: Database, limits: TimelineLimits) -> Retention:
     metrics = ProcessorMetrics(CollectorRegistry())
     return Retention(database, timedelta(days=30), FixedClock(), metrics, limits)
+
+
+async def test_the_history_of_the_inventory_has_a_retention_of_its_own(database: Database) -> None:
+    inventory, cause = Inventory(database), Cause(CauseKind.EVENT, "event-1")
+    for days in (20, 1):
+        seen = Snapshot(server(), None, None, None, {"n": days}, NOON - timedelta(days=days))
+        await inventory.write([seen], cause)
+    short = replace(retention(database, NO_LIMITS), history=timedelta(days=7))
+
+    await short.apply()
+
+    assert [change.field for change in await inventory.changes(server())] == ["n"]
+    assert short.metrics.forgotten_changes._value.get() == 1
 
 
 async def test_a_category_is_kept_for_less_long_than_the_rest(database: Database) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.refresher.drift import DriftReport, Why, expected_types
+from services.refresher.resources import ALL
 from shared.catalogue.load import builtin
 from shared.catalogue.silence import silence
 from shared.resource import ResourceRef
@@ -35,6 +36,10 @@ def whys(*found: Corrected) -> list[tuple[str | None, Why, int]]:
     for one in found:
         report.take(one)
     return [(line.field, line.why, line.count) for line in report.lines()]
+
+
+def test_silence_is_told_of_kinds_that_are_read() -> None:
+    assert {each.kind for each in silence().silent} <= set(ALL)
 
 
 def test_what_an_event_should_have_told_was_lost() -> None:
@@ -85,6 +90,15 @@ def test_only_the_default_security_group_comes_silently() -> None:
     ]
 
     assert [why for _, why, _ in whys(*groups)] == [Why.LOST, Why.SILENT]
+
+
+def test_rules_of_every_group_come_silently_and_those_that_users_make_do_not() -> None:
+    rules = [
+        corrected(id_, ChangeKind.CREATED, None, "security_group_rule", protocol=protocol)
+        for id_, protocol in (("a", None), ("b", "tcp"))
+    ]
+
+    assert [why for _, why, _ in whys(*rules)] == [Why.LOST, Why.SILENT]
 
 
 def test_the_report_stays_small_however_many_values_there_are() -> None:
