@@ -14,6 +14,7 @@ from services.cli.doctor import brokers, clouds
 from services.cli.doctor.findings import Finding, Probe, State, findings_of, ok, warning
 from services.cli.doctor.permissions import add_user, set_permissions
 from services.cli.doctor.stores import bus_findings, database_findings, flow_findings
+from services.cli.doctor.webhook import webhook_findings
 from services.cli.output import Format, cell, print_json
 from services.cli.plans import client_of, subscription_of
 from services.cli.stored import DATA
@@ -25,12 +26,20 @@ from shared.runtime.logs import configure_logs
 from shared.runtime.sections import CloudSettings
 from shared.runtime.settings import Settings, load_settings
 from shared.store.database import Database
+from shared.store.embedded import embedded_postgres
 
 FAILED = 1
 
 
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=DATA,
+    show_default=True,
+    help="The data directory of `osevents up`, where the configuration names no database.",
+)
 @click.option(
     "--permissions",
     is_flag=True,
@@ -45,7 +54,7 @@ FAILED = 1
     callback=lambda _context, _option, value: Format(value),
     help="Text for people, or one JSON object a line.",
 )
-def doctor(config: Path | None, format_: Format, *, permissions: bool) -> int:
+def doctor(config: Path | None, data: Path, format_: Format, *, permissions: bool) -> int:
     """Ask whether everything is reachable, allowed and flowing; name the mend for what is not."""
     settings = load_settings(config, os.environ)
     if permissions:
@@ -54,7 +63,7 @@ def doctor(config: Path | None, format_: Format, *, permissions: bool) -> int:
         return 0
     # What a probe meets is in its finding; the libraries' own words would only disturb.
     configure_logs(level="critical", as_json=False, service="doctor", instance=str(os.getpid()))
-    findings = asyncio.run(findings_of(list(probes(settings))))
+    findings = asyncio.run(findings_of(list(probes(settings, data))))
     if format_ is Format.JSON:
         print_json([finding.row() for finding in findings])
     else:
@@ -72,18 +81,9 @@ def lines_of(findings: Sequence[Finding]) -> Iterator[str]:
             yield f"{'':<8} -> {cell(finding.mend)}"
 
 
-def probes(settings: Settings) -> Iterator[Probe]:
-    """Yield everything there is to ask with these settings."""
-    names = [cloud.name for cloud in settings.clouds]
-    if settings.database.url is None:
-        says = f"no database.url: an embedded one, below --data (as in {DATA})"
-        yield _said(ok("database", "connection", says))
-    else:
-        opened = partial(_open_database, settings.database.url.reveal())
-        mend = "does PostgreSQL run, and are user, password and name in database.url right?"
-        yield Probe("database", "connection", partial(database_findings, opened), mend)
-        flow = partial(flow_findings, opened, names, SystemClock())
-        yield Probe("flow", "timeline", flow, mend)
+def probes(settings: Settings, data: Path) -> Iterator[Probe]:
+    """Yield everything there is to ask with these settings; `data` is for an embedded database."""
+    yield from _database_probes(settings, data)
     if settings.bus.url is None:
         yield _said(ok("bus", "connection", "no bus.url: a bus within `osevents up`"))
     else:
@@ -93,8 +93,35 @@ def probes(settings: Settings) -> Iterator[Probe]:
         yield _said(warning("clouds", "number", "none is configured", "add one to clouds:"))
     for problem in check_webhooks(settings):
         yield Probe("webhook", "settings", partial(_complain, problem), "")
+    if any(cloud.source == "webhook" for cloud in settings.clouds):
+        mend = "start osevents catcher"
+        yield Probe("webhook", "listener", partial(webhook_findings, settings.webhook), mend)
     for cloud in settings.clouds:
         yield from _cloud_probes(cloud)
+
+
+def _database_probes(settings: Settings, data: Path) -> Iterator[Probe]:
+    names = [cloud.name for cloud in settings.clouds]
+    if settings.database.url is not None:
+        opened = partial(_open_database, settings.database.url.reveal())
+        mend = "does PostgreSQL run, and are user, password and name in database.url right?"
+        yield Probe("database", "connection", partial(database_findings, opened), mend)
+        flow = partial(flow_findings, opened, names, SystemClock())
+        yield Probe("flow", "timeline", flow, mend)
+    elif (data / "postgres").is_dir():
+        mend = f"see {data}/postgres"
+        yield Probe("database", "connection", partial(_embedded_findings, data, names), mend)
+    else:
+        says = f"no database.url, and no osevents up has run in {str(data)!r}"
+        mend = "osevents up makes an embedded one; say where it is with --data"
+        yield _said(warning("database", "connection", says, mend))
+
+
+async def _embedded_findings(data: Path, names: Sequence[str]) -> list[Finding]:
+    async with embedded_postgres(data) as url:
+        opened = partial(_open_database, url)
+        found = await database_findings(opened)
+        return [*found, *await flow_findings(opened, names, SystemClock())]
 
 
 def _open_database(url: str) -> AbstractAsyncContextManager[Database]:
