@@ -7,9 +7,9 @@ one that outlives its deadline is not started again for the same action while it
 
 import asyncio
 import inspect
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import import_module
@@ -69,19 +69,14 @@ class Python:
     @asynccontextmanager
     async def open(self, tools: Tools) -> AsyncIterator[Run]:  # noqa: ARG002 - it needs none
         """See the port."""
-        threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="action")
-        try:
-            yield _Caller(threads).call
-        finally:
-            # What hangs must not keep the processor from ending.
-            threads.shutdown(wait=False, cancel_futures=True)
+        yield _Caller().call
 
 
 @dataclass(frozen=True, slots=True)
 class _Caller:
-    threads: ThreadPoolExecutor
-    running: dict[str, "Future[Any]"] = field(default_factory=dict)
-    """What was started in a thread and has not ended, by idempotency key."""
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_THREADS))
+    running: set[str] = field(default_factory=set)
+    """The idempotency keys of what was started in a thread and has not ended."""
 
     async def call(self, call: ActionCall) -> Outcome:
         settings = settings_of(PythonSettings, call.settings)
@@ -106,11 +101,37 @@ class _Caller:
     async def _in_thread(
         self, function: Callable[..., Any], call: ActionCall, arguments: Mapping[str, Any]
     ) -> Any:
-        key = call.idempotency_key
-        future = self.threads.submit(function, call, **arguments)
-        self.running[key] = future
-        future.add_done_callback(lambda _: self.running.pop(key, None))
-        return await asyncio.wrap_future(future)
+        """Run a function in a thread of its own and return what it returns.
+
+        A daemon thread, which no executor has: one that hangs must not keep the processor from
+        ending. Its place is free when it has ended, not when we stop waiting.
+        """
+        await self.places.acquire()
+        self.running.add(call.idempotency_key)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+
+        def ended(result: object, error: BaseException | None) -> None:
+            self.running.discard(call.idempotency_key)
+            self.places.release()
+            if future.done():
+                return
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        def work() -> None:
+            result, raised = None, None
+            try:
+                result = function(call, **arguments)
+            except BaseException as error:  # noqa: BLE001 - it goes to whoever waits
+                raised = error
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(ended, result, raised)
+
+        threading.Thread(target=work, name="action", daemon=True).start()
+        return await future
 
 
 def _outcome(said: object) -> Outcome:

@@ -1,8 +1,9 @@
 """How the places for actions are shared among receivers, so that none is in another's way; pure.
 
 A receiver has so many places at once, and one that fails has a single one until it works again: a
-receiver that is down, and lets every try wait for its deadline, holds one place, not all of them.
-Where there are more receivers than places, those served longest ago come first.
+receiver that is down, and lets every try wait for its deadline, holds one place, not all of them;
+and however many are down, half of the places are left to those that work. Where there are more
+receivers than places, those served longest ago come first.
 """
 
 from collections import Counter
@@ -34,9 +35,15 @@ class Places:
         """Return how many actions of each receiver to take now, one after the other in turns."""
         room = self.room
         order = sorted(due, key=lambda receiver: (self._served.get(receiver, 0), receiver))
+        down = [receiver for receiver in order if self._is_down(receiver)]
+        passed_over = set(down[max(0, self._room_for_those_down()) :])
         shares: Counter[str] = Counter()
         while room > 0:
-            open_ = [each for each in order if shares[each] < self._most(each)][:room]
+            open_ = [
+                receiver
+                for receiver in order
+                if receiver not in passed_over and shares[receiver] < self._most(receiver)
+            ][:room]
             if not open_:
                 break
             shares.update(open_)
@@ -69,6 +76,13 @@ class Places:
             for receiver in set(known) - set(waiting) - set(self.taken):
                 del known[receiver]
 
+    def _is_down(self, receiver: str) -> bool:
+        return self._failures[receiver] >= FAILURES
+
+    def _room_for_those_down(self) -> int:
+        held = sum(places for receiver, places in self.taken.items() if self._is_down(receiver))
+        return max(1, self.at_once // 2) - held
+
     def _most(self, receiver: str) -> int:
-        places = 1 if self._failures[receiver] >= FAILURES else self.per_receiver
+        places = 1 if self._is_down(receiver) else self.per_receiver
         return max(0, places - self.taken[receiver])

@@ -124,6 +124,28 @@ async def test_due_targets_are_found_through_an_index(database: Database) -> Non
     assert "using targets_by_readiness" in found, found
 
 
+async def test_due_actions_are_found_through_an_index_however_long_a_backlog_is(
+    database: Database,
+) -> None:
+    await database.execute(
+        "with fired as (insert into firings select gen_random_uuid(), 'r', '', 'prod', 'e', '', $1,"
+        " $1 from generate_series(1, 2000) returning id)"
+        " insert into actions (firing, position, kind, settings, receiver, since, due_at)"
+        " select id, 0, 'log', '{}', 'r' || (random() * 5)::int, $1, $1 from fired",
+        NOON,
+    )
+    await database.execute("analyze actions")
+
+    due = await plan(database, statements("outbox")["due_receivers"], NOON)
+    assert due.count("using actions_by_receiver") >= 2, due
+    assert "Seq Scan" not in due, due
+
+    claim = statements("outbox")["claim"].replace("$1::text[]", "array['r1']")
+    claim = claim.replace("$2::integer[]", "array[8]")
+    found = await plan(database, claim, "", 0, NOON, "me", NOON + timedelta(minutes=1))
+    assert "using actions_by_receiver" in found, found
+
+
 async def test_resources_page_in_the_order_of_their_key(database: Database) -> None:
     await database.execute(
         "insert into resources (cloud, kind, id)"

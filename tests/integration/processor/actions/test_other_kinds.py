@@ -197,6 +197,33 @@ async def test_a_thread_that_hangs_is_not_started_again_beside_itself(bench: Ben
     assert state.result == "the try before still runs; a thread cannot be stopped"
 
 
+HANGS = f"""
+import asyncio
+from services.processor.actions.port import ActionCall, Tools, TryAgain
+from services.processor.actions.python import Python
+from tests.support.firings import firing
+
+async def main():
+    settings = {{"function": "{MODULE}:hang", "deadline": "10ms"}}
+    async with Python().open(None) as run:
+        fired = firing()
+        outcome = await run(
+            ActionCall(firing=fired, settings=settings, idempotency_key="key", attempt=1)
+        )
+        assert outcome == TryAgain("not done within 10ms"), outcome
+
+asyncio.run(main())
+"""
+
+
+async def test_a_thread_that_hangs_does_not_keep_a_process_from_ending() -> None:
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", HANGS], timeout=25, check=False
+    )
+
+    assert done.returncode == 0
+
+
 PACKAGE = {
     "pyproject.toml": """\
 [project]

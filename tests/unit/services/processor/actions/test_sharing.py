@@ -39,6 +39,22 @@ def test_a_receiver_that_fails_has_one_place_until_it_works() -> None:
     assert places.shares(["down"]) == {"down": 4}
 
 
+def test_however_many_receivers_are_down_half_of_the_places_are_for_the_others() -> None:
+    places = Places(at_once=10, per_receiver=8)
+    down = [f"down-{number}" for number in range(50)]
+    for receiver in down * FAILURES:
+        places.failed(receiver)
+
+    first = places.shares(down)
+    for receiver in first:
+        places.take(receiver)
+
+    assert list(first.values()) == [1] * 5
+    assert places.shares([*down, "up"]) == {"up": 5}
+    places.leave(next(iter(first)))
+    assert sum(places.shares(down).values()) == 1
+
+
 def test_more_receivers_than_places_are_served_in_turns() -> None:
     places, served = Places(at_once=3, per_receiver=8), Counter[str]()
     for _ in range(8):
