@@ -24,6 +24,7 @@ from services.cli.composition import (
     watched_clouds,
 )
 from services.cli.endpoints import endpoints
+from services.cli.handing import Taking
 from services.cli.ordering import run_in_order
 from services.cli.plans import check_clouds
 from services.cli.reloading import watched_configuration
@@ -93,7 +94,7 @@ class Up:
                 ]
                 others.append(watched_configuration(parts, self.config, commands))
             await run_in_order(
-                catching,
+                [catching, Taking(database=parts.database, bus=parts.bus)],
                 others,
                 stop,
                 self.duration,

@@ -18,15 +18,17 @@ from typing import Any, BinaryIO
 import click
 
 from services.cli.composition import catalogue_of
+from services.cli.handing import Sending as Reached
+from services.cli.handing import reached_bus
 from services.cli.output import Format, print_json, print_rows
 from services.cli.parameters import DurationType
 from services.cli.publish.made import Stamp, Timed
 from services.cli.publish.origins import Wanted, recorded, told
 from services.cli.publish.sending import Sending, Sent, Sink
 from services.cli.publish.sinks import BusSink, OutputSink, openstack_sink
+from services.cli.stored import Place
 from services.simulator.scenarios.load import load_scenario, shipped
 from shared.amqp.transport_url import parse_transport_url
-from shared.bus.rabbitmq import open_rabbit_bus
 from shared.catalogue.catalogue import Catalogue
 from shared.clock import SystemClock
 from shared.errors import Misconfigured, Problem
@@ -75,6 +77,11 @@ class Asked:
     help="The internal exchange, the services' exchanges on OpenStack's broker, or JSON lines.",
 )
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="The data directory of `osevents up`, to reach the bus within it.",
+)
 @click.option("--cloud", help="The cloud they are of; needed when several are configured.")
 @click.option(
     "--flavour",
@@ -111,7 +118,14 @@ class Asked:
     callback=lambda _context, _option, value: Format(value),
     help="How the summary is printed.",
 )
-def publish(*, config: Path | None, format_: Format, list_scenarios: bool, **options: Any) -> int:
+def publish(
+    *,
+    config: Path | None,
+    data: Path | None,
+    format_: Format,
+    list_scenarios: bool,
+    **options: Any,
+) -> int:
     """Make synthetic events: of a TYPE, from a recording, or as a scenario tells them.
 
     They are always marked synthetic, visible as such, and no rule acts on them unless it says so.
@@ -121,12 +135,13 @@ def publish(*, config: Path | None, format_: Format, list_scenarios: bool, **opt
         print_rows(rows, ("scenario", "about"), format_)
         return 0
     asked = Asked(**options)
-    settings = load_settings(config, os.environ, require=_required(asked.to))
+    place = Place(config, data)
+    settings = load_settings(config, os.environ, require=_required(asked.to, place))
     configure_logs(level="warning", as_json=False, service="publish", instance=str(os.getpid()))
     random, catalogue = SystemRandom(), catalogue_of(settings)
     story = _story(asked, catalogue, random)
     pace = _pace(asked)
-    opening = _sink(asked, settings, catalogue, random)
+    opening = _sink(asked, settings, place, catalogue, random)
     sent: list[Sent] = []
 
     async def main(stop: asyncio.Event) -> None:
@@ -149,8 +164,10 @@ def publish(*, config: Path | None, format_: Format, list_scenarios: bool, **opt
     return code
 
 
-def _required(to: str) -> set[str]:
-    return {"bus": {"bus.url"}, "openstack": {"clouds"}, "stdout": set[str]()}[to]
+def _required(to: str, place: Place) -> set[str]:
+    if to == "bus":
+        return {"bus.url"} if place.data is None else set()
+    return {"clouds"} if to == "openstack" else set()
 
 
 def _story(asked: Asked, catalogue: Catalogue, random: Random) -> Iterator[Timed]:
@@ -216,18 +233,19 @@ def _pace(asked: Asked) -> Pace | None:
 
 
 def _sink(
-    asked: Asked, settings: Settings, catalogue: Catalogue, random: Random
+    asked: Asked, settings: Settings, place: Place, catalogue: Catalogue, random: Random
 ) -> AbstractAsyncContextManager[Sink]:
     if asked.to == "stdout":
         return nullcontext(OutputSink())
     cloud = _cloud(asked, settings)
     if asked.to == "openstack":
         if not cloud.amqp.transports:
-            place = f"clouds[{cloud.name}].amqp.transports"
-            raise Misconfigured([Problem(place, "is needed to publish to OpenStack's broker")])
+            where = f"clouds[{cloud.name}].amqp.transports"
+            raise Misconfigured([Problem(where, "is needed to publish to OpenStack's broker")])
         address = parse_transport_url(cloud.amqp.transports[0].reveal()).address()
         return openstack_sink(address)
-    return _bus_sink(settings, cloud.name, catalogue, random)
+    reaching = reached_bus(settings, place, name="publish", clock=SystemClock(), random=random)
+    return _bus_sink(reaching, cloud.name, catalogue)
 
 
 def _cloud(asked: Asked, settings: Settings) -> CloudSettings:
@@ -246,14 +264,10 @@ def _cloud(asked: Asked, settings: Settings) -> CloudSettings:
 
 @asynccontextmanager
 async def _bus_sink(
-    settings: Settings, cloud: str, catalogue: Catalogue, random: Random
+    reaching: AbstractAsyncContextManager[Reached], cloud: str, catalogue: Catalogue
 ) -> AsyncIterator[Sink]:
-    assert settings.bus.url is not None, "required when the settings were loaded"
-    clock = SystemClock()
-    async with open_rabbit_bus(
-        settings.bus.url.reveal(), name="publish", clock=clock, random=random
-    ) as bus:
-        yield BusSink(bus=bus, cloud=cloud, catalogue=catalogue, clock=clock)
+    async with reaching as bus:
+        yield BusSink(bus=bus, cloud=cloud, catalogue=catalogue, clock=SystemClock())
 
 
 class Progress:

@@ -9,11 +9,11 @@ import orjson
 from pamqp import commands as spec
 
 from services.catcher.decoding.normalise import normalise
+from services.cli.handing import Sending
 from services.cli.publish.made import Made
 from shared.amqp.address import Address
 from shared.amqp.publisher import ConfirmedPublisher, Outgoing, open_publisher
 from shared.amqp.session import Session
-from shared.bus.port import Publisher
 from shared.catalogue.catalogue import Catalogue
 from shared.clock import Clock
 from shared.errors import BusUnavailable
@@ -29,7 +29,7 @@ _PROPERTIES = spec.Basic.Properties(
 class BusSink:
     """Normalises as the catcher does, and publishes to the internal exchange."""
 
-    bus: Publisher
+    bus: Sending
     cloud: str
     catalogue: Catalogue
     clock: Clock

@@ -70,6 +70,7 @@ class Story:
 
     terminal: Terminal
     during: dict[str, Outcome]
+    published: Outcome
     second_up: Outcome
     first: Outcome
     stop_seconds: float
@@ -85,6 +86,16 @@ LOOKS: dict[str, tuple[str, ...]] = {
     "status": ("status",),
     "refresh": ("refresh", "port", "--full"),
 }
+
+
+PUBLISH = (
+    "publish",
+    "compute.instance.create.error",
+    "--field",
+    "id=synthetic-1",
+    "--cloud",
+    "simulated",
+)
 
 
 @contextmanager
@@ -116,6 +127,8 @@ def story(data: Path) -> Story:
         terminal.until("compute.instance", "events")
         terminal.until_everything_was_listed()
         during = {name: terminal.call(*arguments) for name, arguments in LOOKS.items()}
+        published = end_of(start(*PUBLISH, "--data", str(data)))
+        terminal.until("synthetic-1", "events", "--type", "compute.instance.create.error")
         second_up = call("up", "--simulate", "--data", str(data))
         process.send_signal(signal.SIGINT)
         told = time.monotonic()
@@ -126,6 +139,7 @@ def story(data: Path) -> Story:
     return Story(
         terminal=terminal,
         during=during,
+        published=published,
         second_up=second_up,
         first=first,
         stop_seconds=stop_seconds,
@@ -139,8 +153,15 @@ def story(data: Path) -> Story:
 def test_a_second_terminal_works_while_it_runs(story: Story, look: str) -> None:
     outcome = story.during[look]
 
-    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.code == 0
+    # Where a page ended is said beside it.
+    assert outcome.err == "" or outcome.err.startswith("there may be more: --after ")
     assert len(outcome.out.splitlines()) > 1
+
+
+def test_a_second_terminal_reaches_the_bus_within_it(story: Story) -> None:
+    assert (story.published.code, story.published.err) == (0, "")
+    assert story.published.out.startswith("1 synthetic event published to bus")
 
 
 def test_a_second_one_on_the_same_directory_is_refused(story: Story) -> None:
