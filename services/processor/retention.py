@@ -22,6 +22,8 @@ from shared.waiting import pause
 INTERVAL = timedelta(hours=1)
 RETURNED_LETTERS = timedelta(days=1)
 """After this long a letter that was sent back is taken for settled."""
+AHEAD = timedelta(days=1)
+"""How long before its beginning a week gets its partition."""
 SILENT_COPIES = timedelta(days=1)
 """After this long a copy that stopped is no news any more."""
 
@@ -78,6 +80,8 @@ class Retention:
 
     async def _shorten_timeline(self, before: datetime, now: datetime) -> None:
         partitions = Partitions(self.database)
+        # Making a week waits for whoever reads the timeline; the writer must not have to.
+        await partitions.ensure([now + AHEAD], now=now)
         self._dropped(await partitions.purge(before), why="age")
         for category, kept in self.limits.categories.items():
             rows = await partitions.forget_category(category, now - kept)

@@ -141,3 +141,14 @@ async def test_the_week_that_is_written_stays_however_large(database: Database) 
     await retention(database, TimelineLimits(most_bytes=1)).apply()
 
     assert len(await Timeline(database).find(TimelineFilter())) == 1
+
+
+async def test_the_next_week_is_there_before_it_begins(database: Database) -> None:
+    sunday = FixedClock(NOON + timedelta(days=6))
+    limited = Retention(
+        database, timedelta(days=30), sunday, ProcessorMetrics(CollectorRegistry()), NO_LIMITS
+    )
+
+    await limited.apply()
+
+    assert [week.name for week in await Partitions(database).weeks()] == ["events_2026w49"]
