@@ -25,6 +25,7 @@ LIVE_INTERVAL = timedelta(milliseconds=500)
 LINE_INTERVAL = timedelta(seconds=5)
 LAG_WINDOW = timedelta(minutes=1)
 EVENTS_SHOWN = 14
+_KINDS_MOST = 12
 LEVEL_STYLES = {"critical": "bold", "warning": "yellow", "detail": "dim"}
 
 
@@ -148,7 +149,7 @@ def render(view: View, title: str) -> RenderableType:
 
 def summary(view: View) -> str:
     """Return what is said at the end."""
-    kinds = ", ".join(f"{count.living} {count.kind}" for count in view.inventory if count.living)
+    kinds = ", ".join(_living(view))
     seconds = max(1.0, view.running.total_seconds())
     average = replace(view, events_per_second=view.total("osevents_caught_total") / seconds)
     facts = [*_facts(average), ("inventory", kinds or "nothing")]
@@ -199,8 +200,16 @@ def _flow(view: View) -> Table:
     return table
 
 
+def _living(view: View) -> list[str]:
+    """Return how much there is of each kind, the most first, and how many kinds are left out."""
+    living = sorted((one for one in view.inventory if one.living), key=lambda one: -one.living)
+    shown = [f"{count.living} {count.kind}" for count in living[:_KINDS_MOST]]
+    left = len(living) - len(shown)
+    return [*shown, f"and {left} kinds more"] if left > 0 else shown
+
+
 def _inventory(view: View) -> Text:
-    counts = "   ".join(f"{count.living} {count.kind}" for count in view.inventory)
+    counts = "   ".join(_living(view))
     return Text(f"inventory   {counts or 'the first full pass is under way'}", style="green")
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -100,6 +100,12 @@ class RefresherMetrics:
             ["cloud", "kind"],
             registry=registry,
         )
+        self.list_cut_off = Gauge(
+            "osevents_list_cut_off",
+            "Kinds whose list the service gives only in part (1).",
+            ["cloud", "kind"],
+            registry=registry,
+        )
         self.waiting = Gauge(
             "osevents_targets_waiting", "Unanswered targets.", ("cloud", "kind"), registry=registry
         )
@@ -130,6 +136,8 @@ class RefresherMetrics:
         )
         self._shown: defaultdict[str, set[str]] = defaultdict(set)
         self._denied: defaultdict[str, set[str]] = defaultdict(set)
+        self._narrow: defaultdict[str, set[str]] = defaultdict(set)
+        self._cut_off: defaultdict[str, set[str]] = defaultdict(set)
         self._counted: Tally[tuple[str, str]] = Tally()
         self._fields: defaultdict[str, set[str]] = defaultdict(set)
 
@@ -186,6 +194,20 @@ class RefresherMetrics:
         for key in [key for key in self._counted if key[0] == cloud]:
             del self._counted[key]
         self.budget(cloud, {}, {})
+        self.partial_lists(cloud, (), ())
+
+    def partial_lists(self, cloud: str, narrow: Collection[str], cut_off: Collection[str]) -> None:
+        """Show the kinds that lists do not show whole."""
+        for gauge, known, kinds in (
+            (self.own_project_only, self._narrow[cloud], narrow),
+            (self.list_cut_off, self._cut_off[cloud], cut_off),
+        ):
+            for kind in known - set(kinds):
+                gauge.remove(cloud, kind)
+            known.clear()
+            known.update(kinds)
+            for kind in kinds:
+                gauge.labels(cloud, kind).set(1)
 
     def queue(self, waiting: Sequence[Waiting], *, now: datetime) -> None:
         """Show what waits; all copies show the same queue."""

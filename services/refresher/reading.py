@@ -60,6 +60,8 @@ class Reader:
         self._offers = Offers(client, clock=clock)
         self.narrow: set[str] = set()
         """Kinds of which we are shown our own project alone (`Resource.wider`)."""
+        self.cut_off: set[str] = set()
+        """Kinds whose latest list came cut off: what it lacks is not seen by full passes."""
 
     async def has(self, resource: Resource) -> bool:
         """Whether the cloud has the kind; raises CloudUnavailable when that cannot be told."""
@@ -126,6 +128,16 @@ class Reader:
                 raise CloudUnavailable(f"the list of {address.path} holds objects without an id")
             yield Page(shaped, observed_at)
             observed_at = self._clock.now()
+        self._note_cut(resource)
+
+    def _note_cut(self, resource: Resource) -> None:
+        """Tell, once, that a list comes cut off: what it lacks is only found by id."""
+        cut = (resource.service_type, resource.collection) in self._client.cut_off
+        if cut and resource.kind not in self.cut_off:
+            log.warning("list_cut_off", cloud=self._client.name, kind=resource.kind)
+            self.cut_off.add(resource.kind)
+        elif not cut:
+            self.cut_off.discard(resource.kind)
 
     async def _children(
         self, resource: Resource, parent: Object, params: Params

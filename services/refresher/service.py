@@ -127,8 +127,7 @@ class Refresher:
             return
         budgets, denials = self._clients[name].budgets(), reader.permits.denials()
         self.metrics.budget(name, budgets, denials)
-        for kind in reader.narrow:
-            self.metrics.own_project_only.labels(name, kind).set(1)
+        self.metrics.partial_lists(name, reader.narrow, reader.cut_off)
         await Heartbeats(self.database).report(
             HEARTBEAT,
             self.instance,

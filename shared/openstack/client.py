@@ -102,6 +102,9 @@ class CloudClient:
     ) -> None:
         self.calls: Counter[str] = Counter()
         """Requests sent, by service type; retries count."""
+        self.cut_off: set[tuple[str, str]] = set()
+        """Lists, as service type and collection, that the service says it did not give whole and
+        has no next page of: Keystone before 2025.1, with a `list_limit`."""
         self.name = config.name
         self._http = http
         self._keystone = keystone
@@ -241,6 +244,13 @@ class CloudClient:
                 raise CloudUnavailable(f"{service_type}: GET {path}: {error}") from error
             yield items
             query = following(paging, reply, collection, items, query)
+            self._note_cut(service_type, collection, reply, more=query is not None)
+
+    def _note_cut(self, service_type: str, collection: str, reply: Any, *, more: bool) -> None:
+        if isinstance(reply, Mapping) and reply.get("truncated") is True and not more:
+            self.cut_off.add((service_type, collection))
+        else:
+            self.cut_off.discard((service_type, collection))
 
     async def _with_retries(self, call: _Call) -> Any:
         failure: CloudUnavailable | None = None

@@ -154,6 +154,22 @@ async def test_that_heat_shows_our_own_project_alone_is_known(cloud: Cloud) -> N
     assert cloud.reader.permits.denials() == {}
 
 
+async def test_that_keystone_cuts_a_list_off_is_known_until_it_is_whole(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get, cut = cloud.client.get, True
+
+    async def cutting(*what: Any, **how: Any) -> Any:
+        return (await get(*what, **how)) | ({"truncated": True} if cut else {})
+
+    monkeypatch.setattr(cloud.client, "get", cutting)
+    await listed(cloud.reader, ALL["user"])
+    assert cloud.reader.cut_off == {"user"}
+    cut = False
+    await listed(cloud.reader, ALL["user"])
+    assert cloud.reader.cut_off == set()
+
+
 async def test_secrets_and_heartbeats_are_not_kept(cloud: Cloud) -> None:
     for kind, field in (
         ("attachment", "connection_info"),

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from typing import get_args
+from typing import Any, get_args
 
 import orjson
 import pytest
@@ -121,6 +121,11 @@ class Followed:
         latest = await FullPasses(self.database).latest()
         return len(latest) == len(ALL) and all(one.state is PassState.DONE for one in latest)
 
+    async def disabled(self, kind: str) -> int:
+        """Return how many objects of a kind are known to be disabled."""
+        rows = await self._living(kind)
+        return sum((row.object or {}).get("status") == "disabled" for row in rows)
+
     async def recomputed_links(self) -> set[tuple[ResourceRef, Link]]:
         """Return the links of everything that lives, from the objects alone."""
         return {
@@ -142,10 +147,16 @@ def _summary(kind: str, item: Json) -> tuple[str | None, str | None, str | None]
 
 @asynccontextmanager
 async def follow(
-    database: Database, directory: Path, monkeypatch: pytest.MonkeyPatch, interval: timedelta
+    database: Database,
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    interval: timedelta,
+    **different: Any,
 ) -> AsyncIterator[tuple[Followed, CloudClient]]:
     collector = Collector()
-    settings = SimulatorSettings(servers=30, rate=0, pace=0, services=get_args(Service))
+    settings = SimulatorSettings(
+        servers=30, rate=0, pace=0, services=get_args(Service), **different
+    )
     async with Simulator.open(
         settings, clock=CLOCK, random=Random(1), notifier=collector
     ) as simulator:
@@ -210,3 +221,26 @@ async def test_a_full_pass_repairs_what_lost_notifications_left_wrong(
             return await followed.differences() == {}
 
         await eventually(repaired, what="full passes made the inventory equal the cloud")
+
+
+async def test_flavors_and_services_are_followed_where_nova_tells_of_them(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interval = timedelta(hours=6)
+    versioned = follow(database, tmp_path, monkeypatch, interval, notification_format="versioned")
+    async with versioned as (followed, _):
+        life, world = followed.simulator.state.life, followed.simulator.state.world
+        before = len(world.flavors)
+        for deeds in (("create flavor", "create flavor"), ("delete flavor", "switch host")):
+            assert all(life.begin(deed) for deed in deeds)
+            await followed.live(1)
+        await followed.settle()
+        assert (len(world.flavors), len(world.disabled_hosts)) == (before + 1, 1)
+
+        async def followed_up() -> bool:
+            flavors_differ = Kind.FLAVOR in await followed.differences()
+            return not flavors_differ and all(
+                [await followed.disabled(kind) == 1 for kind in ("compute_service", "hypervisor")]
+            )
+
+        await eventually(followed_up, what="what Nova told is in the inventory")

@@ -32,6 +32,8 @@ PAYLOAD = {
         (["missing|tail"], None),
         (["ports/0/id"], "a"),
         (["wrapped/state"], "s"),
+        (["id+port/id"], "i/p"),
+        (["id+missing", "number"], "7"),
     ],
 )
 def test_a_reader_gives_the_first_text_there_is(paths: list[str], text: str | None) -> None:
@@ -67,11 +69,11 @@ def test_a_versioned_object_is_unwrapped() -> None:
     assert unwrapped({"a": 1}) == {"a": 1}
 
 
-@pytest.mark.parametrize("path", ["", "a//b", "/a", "a/", "a/*/b/*"])
+@pytest.mark.parametrize("path", ["", "a//b", "/a", "a/", "a/*/b/*", "a+", "a+b/*"])
 def test_a_path_that_makes_no_sense_is_told(path: str) -> None:
     assert problem_of(path)
 
 
-@pytest.mark.parametrize("path", ["a", "a/b", "a/*/b", "a|tail", "binding:host_id"])
+@pytest.mark.parametrize("path", ["a", "a/b", "a/*/b", "a|tail", "binding:host_id", "a+b/c"])
 def test_others_are_fine(path: str) -> None:
     assert problem_of(path) is None

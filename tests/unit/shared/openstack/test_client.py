@@ -6,7 +6,7 @@ from aiohttp import web
 
 from shared.errors import CloudLeftAlone, CloudRefused, CloudUnavailable
 from shared.openstack.breaker import BreakerRule
-from shared.openstack.client import CloudClient, Limits
+from shared.openstack.client import CloudClient, Limits, _microversion_headers
 from shared.openstack.cloud import CloudConfig
 from shared.openstack.replies import detail_of, retry_after_seconds
 from tests.support.clocks import FixedClock
@@ -123,6 +123,38 @@ async def test_repeated_parameters_and_the_microversion_reach_the_service(
     assert cloud.headers[0]["OpenStack-API-Version"] == "volume 3.60"
 
 
+@pytest.mark.parametrize("host", ["http://inside.invalid:8004", ""])
+async def test_a_redirect_is_followed_on_the_same_host_with_the_token_when_told_to(
+    cloud: FakeCloud, client: CloudClient, host: str
+) -> None:
+    elsewhere = {"Location": f"{host}/network/v2.0/ports/by-name?x=1"}
+    cloud.answer(PORTS, {}, status=302, headers=elsewhere)
+    cloud.answer("/network/v2.0/ports/by-name", {"port": {"id": "a"}})
+    assert await client.get("network", "ports", follow=True) == {"port": {"id": "a"}}
+    assert cloud.asked[-1] == ("/network/v2.0/ports/by-name", [("x", "1")])
+    with pytest.raises(CloudRefused) as refused:
+        await client.get("network", "ports")
+    assert refused.value.status == 302
+
+
+async def test_redirects_that_run_in_a_circle_end(cloud: FakeCloud, client: CloudClient) -> None:
+    cloud.answer(PORTS, {}, status=302, headers={"Location": PORTS})
+    with pytest.raises(CloudRefused) as refused:
+        await client.get("network", "ports", follow=True)
+    assert (refused.value.status, client.calls["network"]) == (302, 2)
+
+
+async def test_the_microversions_of_manila_and_ironic_go_by_their_own_headers_too() -> None:
+    for service, header in (
+        ("baremetal", "X-OpenStack-Ironic-API-Version"),
+        ("shared-file-system", "X-OpenStack-Manila-API-Version"),
+    ):
+        assert _microversion_headers(service, "1.72") == {
+            "OpenStack-API-Version": f"{service} 1.72",
+            header: "1.72",
+        }
+
+
 async def test_pages_follow_the_links_on_our_own_address(
     cloud: FakeCloud, client: CloudClient
 ) -> None:
@@ -176,6 +208,10 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
         (b'{"itemNotFound": {"message": "Instance x", "code": 404}}', "Instance x"),
         (b'{"error": {"code": 404, "message": "No project", "title": "t"}}', "No project"),
         (b'{"NeutronError": "plain"}', "plain"),
+        (
+            b'{"explanation": "General.", "code": 404, "error": {"message": "The Stack (x)"}}',
+            "The Stack (x)",
+        ),
         (b'{"faultstring": "bad", "debuginfo": null}', "bad"),
         (b"[]", ""),
         (b"<h1>404</h1>\n  No image x", "<h1>404</h1> No image x"),
