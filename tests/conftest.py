@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.postgres", "tests.support.rabbitmq"]
+pytest_plugins = ["tests.support.postgres", "tests.support.rabbitmq", "tests.support.tls"]
 
 # Time says more about the machine than about the code, so hypothesis never judges by it. The suite
 # must give the same answer twice; `--hypothesis-profile=search` looks for news instead.

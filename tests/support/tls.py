@@ -1,10 +1,11 @@
-"""A broker that only speaks TLS and wants a certificate of its clients, and the certificates."""
+"""Certificates, and a broker that wants one of its clients and takes only small messages."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import pytest
 import trustme
 
 from tests.support.ports import free_port
@@ -46,11 +47,29 @@ def make_certificates(directory: Path) -> Certificates:
     return found
 
 
-@contextmanager
-def tls_node(certificates: Certificates) -> Iterator[tuple[RabbitNode, int]]:
-    """Run a broker with a TLS listener; gives it and that listener's port."""
+@dataclass(frozen=True, slots=True)
+class StrictBroker:
+    """A broker that wants TLS, a certificate of its clients, and small messages."""
+
+    node: RabbitNode
+    tls_port: int
+    """Beside the plain one, which is the node's."""
+    certificates: Certificates
+
+
+MOST_BYTES = 100_000
+"""A larger message is refused by the strict broker."""
+
+
+@pytest.fixture(scope="session")
+def strict_broker() -> Iterator[StrictBroker]:
+    """One for the whole session, since a broker takes seconds to start."""
     port = free_port()
-    more = f"""\
+    # Not tmp_path: Erlang's tools dislike long names.
+    with TemporaryDirectory(prefix="tls-") as directory:
+        certificates = make_certificates(Path(directory))
+        more = f"""\
+max_message_size = {MOST_BYTES}
 listeners.ssl.1 = 127.0.0.1:{port}
 ssl_options.cacertfile = {certificates.authority}
 ssl_options.certfile = {certificates.server}
@@ -58,5 +77,5 @@ ssl_options.keyfile = {certificates.server}
 ssl_options.verify = verify_peer
 ssl_options.fail_if_no_peer_cert = true
 """
-    with running_node(more) as node:
-        yield node, port
+        with running_node(more) as node:
+            yield StrictBroker(node, port, certificates)

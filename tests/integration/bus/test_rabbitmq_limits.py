@@ -1,7 +1,6 @@
 """A broker with a limit on messages: what can never be taken must not stop the rest for ever."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
 
@@ -11,26 +10,19 @@ from shared.bus.rabbitmq import open_rabbit_bus
 from shared.clock import SystemClock
 from shared.errors import BusUnavailable
 from tests.support.events import event, ids, numbered
-from tests.support.rabbitmq import RabbitNode, running_node
+from tests.support.tls import MOST_BYTES, StrictBroker
 
 pytestmark = pytest.mark.rabbitmq
 SOON = timedelta(milliseconds=50)
-LIMIT_BYTES = 100_000
-
-
-@pytest.fixture
-def narrow_node() -> Iterator[RabbitNode]:
-    with running_node(f"max_message_size = {LIMIT_BYTES}\n") as node:
-        yield node
 
 
 async def test_an_event_the_broker_can_never_take_becomes_a_dead_letter(
-    narrow_node: RabbitNode,
+    strict_broker: StrictBroker,
 ) -> None:
-    events = [*numbered(40), event("huge", payload="x" * 2 * LIMIT_BYTES)]
+    events = [*numbered(40), event("huge", payload="x" * 2 * MOST_BYTES)]
     tries = 0
     async with open_rabbit_bus(
-        narrow_node.url(), name="test", clock=SystemClock(), random=Random(1)
+        strict_broker.node.url(), name="test", clock=SystemClock(), random=Random(1)
     ) as bus:
         async with bus.subscribe("processor") as processor, asyncio.timeout(60):
             while True:
@@ -52,4 +44,4 @@ async def test_an_event_the_broker_can_never_take_becomes_a_dead_letter(
     assert seen == set(ids(numbered(40)))
     assert letter.cloud == "prod"
     assert "the event huge of type" in letter.reason
-    assert len(letter.body) == LIMIT_BYTES
+    assert len(letter.body) == MOST_BYTES
