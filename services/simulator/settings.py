@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from services.simulator.api.event_release import EventRelease
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 Service = Literal[
@@ -122,6 +124,8 @@ class SimulatorSettings(_Section):
     """How long a token is valid, in seconds."""
     store_raw: bool = False
     """Panko's events hold the whole notification (Ceilometer's `store_raw`)."""
+    events_release: EventRelease = "panko"
+    """Which Events API there is: Panko 10 (or 4.0.0, or 3), or Ceilometer's of an older release."""
     events_kept: int = Field(default=200_000, ge=1)
     """How many events Panko keeps; older ones expire."""
     misbehaviour: Misbehaviour = Misbehaviour()

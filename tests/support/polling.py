@@ -86,10 +86,10 @@ def history_of(
     )
 
 
-async def read(source: Source, count: int, *, page: int = 3) -> list[str]:
+async def read(source: Source, count: int, *, page: int = 3, seconds: float = 30) -> list[str]:
     """Read and finish pages until `count` notifications came; return their ids."""
     ids: list[str] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(seconds):
         while len(ids) < count:
             handover = await source.receive(most=page, wait=timedelta())
             ids += [item.message_id for item in handover.items if isinstance(item, Notification)]

@@ -7,9 +7,11 @@ events with traits as objects, Ceilometer's publishers with traits as triples.
 
 import bz2
 import hashlib
+import math
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from services.catcher.decoding.json_text import check_depth, parsed, quoted, settled, without_nul
@@ -206,14 +208,53 @@ def _flavour(payload: Any) -> tuple[Flavour, str]:
 
 
 def _traits(traits: Any) -> dict[str, Any]:
-    """Return name -> value of traits, given as Panko's objects or Ceilometer's triples."""
+    """Return name -> value of traits, given as Panko's objects or Ceilometer's triples.
+
+    Panko writes every value as a string and says its type beside it.
+    """
     found: dict[str, Any] = {}
     for trait in traits if type(traits) is list else ():
         if type(trait) is dict and type(trait.get("name")) is str:
-            found[trait["name"]] = trait.get("value")
+            found[trait["name"]] = _typed(trait.get("type"), trait.get("value"))
         elif type(trait) is list and len(trait) == _TRIPLE and type(trait[0]) is str:
             found[trait[0]] = trait[2]
     return found
+
+
+def _typed(kind: Any, value: Any) -> Any:
+    """Return the value that a trait's text stands for; the text where it is none of its type."""
+    read = _READ_AS.get(kind) if type(kind) is str and type(value) is str else None
+    if read is None:
+        return value
+    try:
+        return read(value)
+    except (ValueError, OverflowError):
+        return value
+
+
+def _float(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _integer(text: str) -> int | str:
+    number = int(text)
+    return number if -_BIGINT <= number < _BIGINT else text
+
+
+def _moment(text: str) -> str:
+    """Return a time as ISO with its zone, which Panko leaves out: it is UTC."""
+    time = datetime.fromisoformat(text)
+    zoned = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return zoned.isoformat().replace("+00:00", "Z")
+
+
+_BIGINT = 2**63
+_READ_AS: dict[str, Callable[[str], Any]] = {
+    "integer": _integer,
+    "float": _float,
+    "datetime": _moment,
+}
 
 
 def _string(value: Any) -> str:

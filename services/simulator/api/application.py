@@ -13,6 +13,7 @@ from services.simulator.api import (
     extra_lists,
     identity,
     identity_lists,
+    identity_v2,
     image,
     network,
     orchestration,
@@ -44,7 +45,8 @@ def application(state: State) -> web.Application:
         app.router.add_get(path, handler)
         app.router.add_get(f"{path}/", handler)
     app.router.add_post("/identity/v3/auth/tokens", identity.issue_token)
-    for path, handler in _read_routes():
+    app.router.add_post("/identity/v2.0/tokens", identity_v2.issue_token)
+    for path, handler in (*_read_routes(), *_event_routes(state)):
         app.router.add_get(path, handler)
     for collection in network.COLLECTIONS:
         index, show = network.handlers(collection)
@@ -71,13 +73,13 @@ def _version_routes() -> list[tuple[str, AsyncHandler]]:
     return [
         ("/identity", versions.identity_root),
         ("/identity/v3", versions.identity_v3),
+        ("/identity/v2.0", identity_v2.version),
         ("/compute", versions.compute_root),
         ("/compute/v2.1", versions.compute_v21),
         ("/network", versions.network_root),
         ("/volume", versions.volume_root),
         ("/volume/v3", versions.volume_v3),
         ("/image", versions.image_root),
-        ("/event", versions.event_root),
         ("/orchestration", versions.orchestration_root),
         ("/baremetal", versions.baremetal_root),
         ("/baremetal/v1", versions.baremetal_v1),
@@ -109,10 +111,18 @@ def _read_routes() -> list[tuple[str, AsyncHandler]]:
             ),
             ("/object-store/v1/AUTH_{project_id}", extra_lists.list_containers),
             ("/object-store/v1/AUTH_{project_id}/", extra_lists.list_containers),
-            ("/event/v2/events", event.list_events),
-            ("/event/v2/events/{id}", event.get_event),
-            ("/event/v2/event_types", event.list_event_types),
         )
+    ]
+
+
+def _event_routes(state: State) -> list[tuple[str, AsyncHandler]]:
+    root = event.release_of(state).path
+    return [
+        (root, versions.event_root),
+        (f"{root}/", versions.event_root),
+        (f"{root}/v2/events", authenticated(event.list_events)),
+        (f"{root}/v2/events/{{id}}", authenticated(event.get_event)),
+        (f"{root}/v2/event_types", authenticated(event.list_event_types)),
     ]
 
 

@@ -1,4 +1,7 @@
-"""Panko 10: the events API as it was observed, with its 500s for mistakes of the caller."""
+"""Panko's events API as it was observed, with its 500s for mistakes of the caller.
+
+Older releases, Ceilometer's among them, differ as `event_release` says.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,12 +12,12 @@ import orjson
 from aiohttp import web
 
 from services.simulator.api.answer import Refused, answer, last
+from services.simulator.api.event_release import RELEASES, Release
 from services.simulator.events import Event, Position, between
 from services.simulator.notification import Actor
 from services.simulator.state import State
 
 _DEFAULT_LIMIT = 100
-_PARAMETERS = frozenset({"q.field", "q.op", "q.value", "q.type", "limit", "sort", "marker"})
 _OPERATORS: dict[str, Callable[[float | str, float | str], bool]] = {
     "lt": lt,
     "le": le,
@@ -43,6 +46,7 @@ def _fault(status: int, code: str, message: str) -> Refused:
 class _Query:
     """What the `q` conditions come to; of a repeated field the last counts."""
 
+    release: Release
     start: datetime | None = None
     end: datetime | None = None
     event_type: str | None = None
@@ -53,11 +57,15 @@ class _Query:
 
 def list_events(state: State, request: web.Request, actor: Actor) -> web.Response:
     """Answer GET /v2/events: oldest first, 100 unless a limit is given, and no upper limit."""
-    unknown = sorted(set(request.query) - _PARAMETERS)
+    release = release_of(state)
+    if release.admin_only and not actor.admin:
+        raise Refused(401, {"error_message": "Not Authorized"})
+    unknown = sorted(set(request.query) - release.parameters)
     if unknown:
         raise _client(f'Unknown argument: "{unknown[0]}"')
-    query = _read(request, actor)
-    limit, backwards = _limit(request), _backwards(request)
+    query = _read(request, actor, release)
+    limit = _limit(request) if release.limited else None
+    backwards = _backwards(request)
     positions = state.events.visible(state.clock.now())
     low, high = between(positions, query.start, query.end)
     low, high = _after_marker(state, request, low, high, backwards=backwards)
@@ -77,7 +85,7 @@ def get_event(state: State, request: web.Request, actor: Actor) -> web.Response:
     id_ = request.match_info["id"]
     state.events.visible(state.clock.now())
     event = state.events.get(id_)
-    if event is None or not _visible(event, actor, _Query()):
+    if event is None or not _visible(event, actor, _Query(release_of(state))):
         raise _fault(404, "Client", f"Event {id_} Not Found")
     return web.Response(body=event.body, content_type="application/json")
 
@@ -96,7 +104,7 @@ def _event(state: State, position: Position) -> Event:
     return event
 
 
-def _read(request: web.Request, actor: Actor) -> _Query:
+def _read(request: web.Request, actor: Actor, release: Release) -> _Query:
     """Zip the conditions by position, as WSME does: one value missing is a 500."""
     given = {
         part: request.query.getall(f"q.{part}", []) for part in ("field", "op", "value", "type")
@@ -108,7 +116,7 @@ def _read(request: web.Request, actor: Actor) -> _Query:
     types = given["type"] or [""] * count
     if count and not given["value"]:
         raise _client('Mandatory field missing. "q.value"')
-    query = _Query()
+    query = _Query(release)
     for name, op, value, kind in zip(given["field"], ops, given["value"], types, strict=True):
         _apply(query, actor, (name, op or "eq", value, kind or "string"))
     return query
@@ -116,24 +124,30 @@ def _read(request: web.Request, actor: Actor) -> _Query:
 
 def _apply(query: _Query, actor: Actor, condition: tuple[str, str, str, str]) -> None:
     name, op, value, _ = condition
-    if name == "start_timestamp":
-        _demand(name, op, "ge")
+    release = query.release
+    if name == release.start:
+        _demand(name, op, release.start_op)
         query.start = _time(value)
-    elif name == "end_timestamp":
-        _demand(name, op, "le")
+    elif name == release.end:
+        _demand(name, op, release.end_op)
         query.end = _time(value)
     elif name in {"event_type", "message_id"}:
         _demand(name, op, "eq")
         setattr(query, name, value)
-    elif name == "all_tenants" and actor.admin:
+    elif name == "all_tenants" and actor.admin and release.all_tenants:
         query.all_tenants = value.lower() == "true"
     else:
         # An unknown field is a trait, also `all_tenants` of a member: empty, and no error.
         query.traits.append(condition)
 
 
-def _demand(name: str, op: str, only: str) -> None:
-    if op != only:
+def release_of(state: State) -> Release:
+    """Return the release that the settings ask for."""
+    return RELEASES[state.settings.events_release]
+
+
+def _demand(name: str, op: str, only: str | None) -> None:
+    if only is not None and op != only:
         raise _client(
             f"Operator {op} is not supported. Only `{only}' operator is available for field {name}"
         )

@@ -6,6 +6,7 @@ import orjson
 from aiohttp import web
 
 from services.simulator.api.answer import STATE, Refused, answer, last, truth, unauthorised
+from services.simulator.api.event import release_of
 from services.simulator.notification import Actor, Json
 from services.simulator.objects import Project, User
 from services.simulator.payloads.times import micro
@@ -20,7 +21,6 @@ _ENDPOINTS = (
     ("network", "neutron", "/network"),
     ("volumev3", "cinderv3", "/volume/v3/{project_id}"),
     ("image", "glance", "/image"),
-    ("event", "panko", "/event"),
     ("orchestration", "heat", "/orchestration/v1/{project_id}"),
     ("baremetal", "ironic", "/baremetal"),
     ("load-balancer", "octavia", "/load-balancer"),
@@ -28,6 +28,12 @@ _ENDPOINTS = (
     ("object-store", "swift", "/object-store/v1/AUTH_{project_id}"),
 )
 _ALWAYS = frozenset({"identity", "compute", "network", "volume", "image"})
+
+
+def _events(state: State) -> tuple[str, str, str]:
+    release = release_of(state)
+    name = "panko" if release.service_type == "event" else "ceilometer"
+    return (release.service_type, name, release.path)
 
 
 def application_credential_id(user: User) -> str:
@@ -105,7 +111,6 @@ def _token_body(state: State, token: Token, origin: str) -> Json:
 
 def _catalogue(state: State, actor: Actor, origin: str) -> list[Json]:
     region = state.settings.region
-    offered = _ALWAYS | set(state.settings.services)
     return [
         {
             "id": f"service-{kind}",
@@ -117,14 +122,32 @@ def _catalogue(state: State, actor: Actor, origin: str) -> list[Json]:
                     "interface": interface,
                     "region": region,
                     "region_id": region,
-                    "url": origin + path.format(project_id=actor.project_id),
+                    "url": url,
                 }
                 for interface in ("public", "internal", "admin")
             ],
         }
-        for kind, name, path in _ENDPOINTS
-        if path.split("/")[1] in offered
+        for kind, name, url in endpoints_for(state, actor, origin)
     ]
+
+
+def endpoints_for(state: State, actor: Actor, origin: str) -> list[tuple[str, str, str]]:
+    """Return type, name and address of every service."""
+    offered = _ALWAYS | set(state.settings.services)
+    services = [each for each in _ENDPOINTS if each[2].split("/")[1] in offered]
+    if "event" in offered:
+        services.append(_events(state))
+    return [
+        (kind, name, origin + path.format(project_id=actor.project_id))
+        for kind, name, path in services
+    ]
+
+
+def user_named(state: State, name: str, password: str) -> User | None:
+    """Return the user of that name, None when there is none or the password is wrong."""
+    if password != state.settings.password.get_secret_value():
+        return None
+    return next((user for user in state.world.users if user.name == name), None)
 
 
 def list_projects(state: State, request: web.Request, actor: Actor) -> web.Response:

@@ -80,8 +80,8 @@ async def image_root(request: web.Request) -> web.Response:
 
 
 async def event_root(request: web.Request) -> web.Response:
-    """List the versions of Panko."""
-    version = _version(request, "v2", "/event/v2") | {"status": "stable"}
+    """List the versions of Panko, or of Ceilometer."""
+    version = _version(request, "v2", f"{request.path.rstrip('/')}/v2") | {"status": "stable"}
     return answer({"versions": {"values": [version]}})
 
 
