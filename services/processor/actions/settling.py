@@ -21,6 +21,9 @@ from shared.firing import Firing
 from shared.store.outbox import ClaimedAction, Outbox
 from shared.store.timeline import Timeline
 
+SHOW_THEMSELVES = frozenset({"note"})
+"""Kinds whose effect stands on the timeline anyway."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -40,7 +43,8 @@ class Settling:
         now = self.clock.now()
         match outcome:
             case Done(detail):
-                await self._tell(claimed, DONE, Level.DETAIL, {"message": detail})
+                if claimed.spec.kind not in SHOW_THEMSELVES:
+                    await self._tell(claimed, DONE, Level.DETAIL, {"message": detail})
                 await self.outbox.done(claimed, detail, now=now)
                 lag = (now - claimed.stored_at).total_seconds()
                 self.metrics.lag.labels(claimed.spec.kind).observe(max(0.0, lag))

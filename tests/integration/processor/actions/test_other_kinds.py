@@ -121,7 +121,8 @@ async def test_a_note_is_on_the_timeline_around_the_same_object(bench: Bench) ->
     state = await result_of(bench, note)
 
     assert state.result == "noted"
-    [row] = await bench.told("osevents.note")
+    [row] = await bench.told()
+    assert row.type == "osevents.note"
     assert (row.level, row.refs) == ("critical", ("server/server-1", "port/port-1"))
     assert row.payload == {
         "rule": "servers off",
