@@ -26,7 +26,9 @@ from services.refresher.writing import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock
 from shared.errors import CloudLeftAlone, CloudRefused, CloudUnavailable, Transient
+from shared.resource import ResourceRef
 from shared.retrying import until_it_works
+from shared.snapshot import Cause
 from shared.store.passes import FullPasses
 from shared.store.targets import ClaimedTarget, TargetQueue
 from shared.waiting import pause, unless_stopped
@@ -138,11 +140,30 @@ class TargetWorker:
             return
         self.metrics.reads.labels(self.cloud, kind, read.form.name.lower()).inc()
         findings = await self.reader.read(read)
+        await self._in_store(partial(self._take_along, findings))
         await self._in_store(partial(self._write, findings))
         await self._in_store(partial(self.following_up.ask, findings, read.claims))
         await self._finish(findings.settled)
         self._note_settled(findings.settled)
         await self._failed(findings.failed)
+
+    async def _take_along(self, findings: Findings[ClaimedTarget]) -> None:
+        """Answer other targets by what the read showed of their objects."""
+        along = await self.targets.claim_found(
+            {ref: extra.at for ref, extra in findings.extras.items()},
+            cloud=self.cloud,
+            worker=self.worker,
+            now=self.clock.now(),
+            lease=self.effort.lease,
+        )
+        self.hand.take(along)
+        for claim in along:
+            target = claim.target
+            extra = findings.extras[ResourceRef(self.cloud, target.kind, target.key)]
+            if not extra.noted:
+                cause = Cause.parse(target.cause)
+                findings.note(extra.resource, extra.item, cause, at=extra.at)
+        findings.settled += along
 
     async def _write(self, findings: Findings[ClaimedTarget]) -> None:
         await self.writer.write(findings.snapshots, findings.causes)

@@ -25,6 +25,18 @@ class Listed:
     cause: Cause
 
 
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """An object that a list showed though nobody asked for it by its id."""
+
+    resource: Resource
+    item: Object
+    at: datetime
+    """When the read began."""
+    noted: bool
+    """Whether it is in the snapshots; otherwise only its own target says what caused it."""
+
+
 @dataclass(slots=True)
 class Findings(Generic[C]):
     """Of one read, or several; each claim ends up in `settled` or in `failed`."""
@@ -38,6 +50,7 @@ class Findings(Generic[C]):
     lists: list[Listed] = field(default_factory=list)
     settling: set[ResourceRef] = field(default_factory=set)
     """Objects about to change without any event (`Resource.settling`)."""
+    extras: dict[ResourceRef, Extra] = field(default_factory=dict)
     settled: list[C] = field(default_factory=list)
     failed: list[tuple[C, CloudRefused | CloudUnavailable]] = field(default_factory=list)
 
@@ -66,6 +79,13 @@ class Findings(Generic[C]):
         self.gone[ref] = at
         self.causes[ref] = cause
 
+    def show(self, resource: Resource, item: Object, *, at: datetime, noted: bool) -> None:
+        """Note an object that is shown unasked; its target, if one waits, is answered by it."""
+        id_ = resource.id_of(item)
+        if id_ is not None and resource.life(item) is Life.LIVING:
+            ref = ResourceRef(self.cloud, resource.kind, id_)
+            self.extras[ref] = Extra(resource, item, at, noted)
+
     def fail(self, claims: Iterable[C], error: CloudRefused | CloudUnavailable) -> None:
         """Note that `claims` could not be answered."""
         self.failed += [(claim, error) for claim in claims]
@@ -77,6 +97,7 @@ class Findings(Generic[C]):
         self.causes |= other.causes
         self.lists += other.lists
         self.settling |= other.settling
+        self.extras |= other.extras
         self.settled += other.settled
         self.failed += other.failed
 

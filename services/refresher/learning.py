@@ -4,6 +4,7 @@ Of one copy, and forgotten with it: learning again costs a few calls.
 """
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 FIRST_KEYS = 50
 FIRST_QUERY = 3000
@@ -17,6 +18,7 @@ _BELOW_FAILURE = 0.75
 _AFTER_FAILURE = 0.6
 _SHORTEST_QUERY = 1000
 _NEWEST_COUNTS = 0.2
+_OBJECTS_LIKE_A_CALL = 100
 # Not less, so that a list is tried again for many objects after a time that showed few.
 _LEAST_SHOWN = 0.3
 
@@ -47,6 +49,19 @@ class Room:
         self.query_bytes = min(self.query_bytes, shorter)
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How long the list of everything of a kind was, the last time it was read to its end."""
+
+    pages: int
+    objects: int
+
+    @property
+    def cost(self) -> float:
+        """What reading it costs the cloud, in reads of single objects: a guess, on its side."""
+        return self.pages + self.objects / _OBJECTS_LIKE_A_CALL
+
+
 class Lessons:
     """Everything learnt about one cloud."""
 
@@ -55,6 +70,8 @@ class Lessons:
         """By service type."""
         self.no_id_lists: set[str] = set()
         """Kinds whose list cannot be asked for ids here."""
+        self.sizes: dict[str, Size] = {}
+        """By kind."""
         self._shown: defaultdict[str, float] = defaultdict(lambda: 1.0)
 
     def shown(self, kind: str) -> float:

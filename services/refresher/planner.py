@@ -53,7 +53,7 @@ class Form(Enum):
     SINCE = auto()
     """The list of what changed since the claims were asked for, of which `keys` are wanted."""
     EVERYTHING = auto()
-    """The whole list, of which the objects with the ids `keys` are wanted."""
+    """The whole list, of which the objects with one of `keys` in `by` are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +125,12 @@ def plan(
 
 def reads_of(resource: Resource, by: str, claims: Sequence[C], lessons: Lessons) -> list[Read[C]]:
     """Return the reads that settle `claims`, all of one kind and by one field."""
+    distinct = {claim.target.key for claim in claims}
+    if claims and _lists_everything(resource, by, len(distinct), lessons):
+        return [Read(resource, Form.EVERYTHING, by, tuple(claims))]
     if by != BY_ID:
         parts = _parts(resource, by, claims, lessons)
         return [Read(resource, Form.FILTER, by, part) for part in parts]
-    distinct = {claim.target.key for claim in claims}
-    if claims and _lists_everything(resource, len(distinct)):
-        return [Read(resource, Form.EVERYTHING, by, tuple(claims))]
     if resource.kind in lessons.no_id_lists:
         return singles(resource, claims)
     if resource.since is not None and len(distinct) * lessons.shown(resource.kind) > _FEW:
@@ -146,11 +146,24 @@ def reads_of(resource: Resource, by: str, claims: Sequence[C], lessons: Lessons)
     return reads
 
 
-def _lists_everything(resource: Resource, wanted: int) -> bool:
+def _lists_everything(resource: Resource, by: str, wanted: int, lessons: Lessons) -> bool:
     """Whether one list of all is the only way to read so many, or the cheapest."""
-    if resource.item_path is None:
+    if by == BY_ID and resource.item_path is None:
         return True
-    return resource.list_all_from is not None and wanted >= resource.list_all_from
+    batched = resource.repeats if by != BY_ID else _in_batches(resource, lessons)
+    if batched or resource.below is not None or len(resource.full_lists) > 1:
+        return False
+    size = lessons.sizes.get(resource.kind)
+    if size is not None:
+        return wanted > size.cost
+    return by == BY_ID and resource.list_all_from is not None and wanted >= resource.list_all_from
+
+
+def _in_batches(resource: Resource, lessons: Lessons) -> bool:
+    """Whether a list can be asked for several ids."""
+    if resource.kind in lessons.no_id_lists:
+        return False
+    return resource.ids_filter is not None or resource.since is not None
 
 
 def singles(resource: Resource, claims: Sequence[C]) -> list[Read[C]]:

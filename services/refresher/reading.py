@@ -16,7 +16,7 @@ import structlog
 
 from services.refresher.catalogued import Offers
 from services.refresher.findings import Findings, Listed, says_gone
-from services.refresher.learning import Lessons
+from services.refresher.learning import Lessons, Size
 from services.refresher.permits import Permits
 from services.refresher.planner import C, Form, Read, halves, singles
 from services.refresher.resources.port import Address, Below, Life, Object, Resource
@@ -122,13 +122,17 @@ class Reader:
         observed_at = self._clock.now()
         asked_widely = resource.wider and resource.kind not in self.narrow
         permitted = pages if asked_widely else self._permitted(resource, pages)
+        page_count = object_count = 0
         async for items in permitted:
+            page_count, object_count = page_count + 1, object_count + len(items)
             shaped = [resource.shape({**item, **of}) for item in items]
             if not all(resource.id_of(item) for item in shaped):
                 raise CloudUnavailable(f"the list of {address.path} holds objects without an id")
             yield Page(shaped, observed_at)
             observed_at = self._clock.now()
         self._note_cut(resource)
+        if tuple(address.params) == tuple(resource.list_params):
+            self.lessons.sizes[resource.kind] = Size(page_count, object_count)
 
     def _note_cut(self, resource: Resource) -> None:
         """Tell, once, that a list comes cut off: what it lacks is only found by id."""
@@ -247,6 +251,7 @@ class Reader:
                 if id_ not in claims:
                     if read.form is Form.FILTER:
                         raise _FilterIgnored
+                    findings.show(read.resource, item, at=page.observed_at, noted=False)
                 elif id_ in left:
                     left.remove(id_)
                     self._settle(findings, read.resource, claims[id_], item, at=page.observed_at)
@@ -273,7 +278,10 @@ class Reader:
         async for page in self._with_field(read):
             for item in page.items:
                 cause = causes.get(str(item.get(read.by)), first)
-                findings.note(read.resource, item, cause, at=page.observed_at)
+                wanted = read.form is Form.FILTER or str(item.get(read.by)) in causes
+                if wanted:
+                    findings.note(read.resource, item, cause, at=page.observed_at)
+                findings.show(read.resource, item, at=page.observed_at, noted=wanted)
         self._learn(read, shown=len(read.keys))
         below = read.resource.below
         if below is None or read.by == below.field:

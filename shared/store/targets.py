@@ -6,9 +6,11 @@ object is read once a window and still read every window. A claim is a lease: th
 that died fall due again when it ends.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import asyncpg
 
 from shared.resource import ResourceRef
 from shared.store.database import Database, columns
@@ -101,16 +103,29 @@ class TargetQueue:
             now + lease,
             None if kinds is None else list(kinds),
         )
-        claimed = [
-            ClaimedTarget(
-                Target(row["cloud"], row["kind"], row["by"], row["key"], row["cause"], row["why"]),
-                row["asked_at"],
-                row["attempts"],
-                row["claim"],
+        return _claimed(rows)
+
+    async def claim_found(
+        self,
+        found: Mapping[ResourceRef, datetime],
+        *,
+        cloud: str,
+        worker: str,
+        now: datetime,
+        lease: timedelta,
+    ) -> list[ClaimedTarget]:
+        """Take the targets, due or not, of objects of `cloud` that reads found anyway.
+
+        `found` says when each of those reads began: what was asked for later is left to another.
+        """
+        if not found:
+            return []
+        rows = [(ref.kind, ref.id, found[ref]) for ref in sorted(found)]
+        return _claimed(
+            await self._database.fetch(
+                _SQL["claim_found"], cloud, *columns(rows, 3), worker, now + lease
             )
-            for row in rows
-        ]
-        return sorted(claimed, key=lambda item: (item.asked_at, item.target.key))
+        )
 
     async def renew(
         self, claimed: Sequence[ClaimedTarget], *, now: datetime, lease: timedelta
@@ -172,3 +187,17 @@ class TargetQueue:
             ours = await connection.fetch(_SQL["lock"], claims)
             await connection.execute(_SQL[statement], claims, *arguments)
         return len(ours)
+
+
+def _claimed(rows: Sequence[asyncpg.Record]) -> list[ClaimedTarget]:
+    """Return the claims that a statement gives, the longest waiting first."""
+    claimed = [
+        ClaimedTarget(
+            Target(row["cloud"], row["kind"], row["by"], row["key"], row["cause"], row["why"]),
+            row["asked_at"],
+            row["attempts"],
+            row["claim"],
+        )
+        for row in rows
+    ]
+    return sorted(claimed, key=lambda item: (item.asked_at, item.target.key))

@@ -11,7 +11,9 @@ import sys
 
 import psutil
 
-BENCHMARKS = ("actions", "decoding", "flood", "steady", "full_pass", "timeline")
+BENCHMARKS = (
+    "actions", "decoding", "flood", "steady", "full_pass", "timeline", "cost", "freshness",
+)  # fmt: skip
 
 
 async def main(wanted: list[str]) -> None:

@@ -126,15 +126,17 @@ def used_by(root: psutil.Process) -> float:
 
 
 @asynccontextmanager
-async def rig(*, servers: int, **simulator: Any) -> AsyncIterator[Rig]:
-    """Start the broker, the database and the simulated cloud."""
+async def rig(*, servers: int, refresh: Any = None, **simulator: Any) -> AsyncIterator[Rig]:
+    """Start the broker, the database and the simulated cloud; `refresh` is that cloud's setting."""
     with TemporaryDirectory(prefix="osevents-bench-") as name, running_node() as node:
         directory = Path(name)
         # The embedded server may run as another user.
         directory.chmod(0o755)  # noqa: ASYNC240 - a local directory
         async with embedded_postgres(directory) as url:
             await migrate(url)
-            deployment = Deployment(directory, configuration(node.url(), url, servers, simulator))
+            wanted = configuration(node.url(), url, servers, simulator)
+            wanted["clouds"][0]["refresh"] = refresh or {}
+            deployment = Deployment(directory, wanted)
             deployment.write()
             await declare_exchanges(node.url())
             try:

@@ -39,9 +39,16 @@ class Result:
     """What one GET for each event with a subject would have cost."""
 
 
-async def steady(*, per_second: float, seconds: int, servers: int) -> Result:
-    """Let a cloud live at that rate for that long."""
-    async with rig(servers=servers) as it:
+async def steady(
+    *,
+    per_second: float,
+    seconds: int,
+    servers: int,
+    refresh: dict[str, Any] | None = None,
+    **simulator: Any,
+) -> Result:
+    """Let a cloud live at that rate for that long; `refresh` is set for it, `simulator` for us."""
+    async with rig(servers=servers, refresh=refresh, **simulator) as it:
         services = await it.start("catcher", "processor", "refresher")
         await it.settled()
         before = await asyncio.to_thread(it.simulator.calls)

@@ -5,13 +5,16 @@
 -- keeps its time, or takes an earlier one, but for its hold (which $11 ends, and which is never
 -- moved, so that none waits for ever); one that waits after a failure keeps its
 -- wait; one that is claimed notes the ask.
-insert into targets (cloud, kind, by, key, cause, why, asked_at, ready_at, due_at, held_until)
-select new.cloud, new.kind, new.by, new.key, new.cause, new.why, $7, $8, $9, $10
+insert into targets (
+    cloud, kind, by, key, cause, why, asked_at, last_asked_at, ready_at, due_at, held_until
+)
+select new.cloud, new.kind, new.by, new.key, new.cause, new.why, $7, $7, $8, $9, $10
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
     as new (cloud, kind, by, key, cause, why)
 on conflict (cloud, kind, by, key) do update
 set cause = excluded.cause,
     why = excluded.why,
+    last_asked_at = greatest(targets.last_asked_at, excluded.last_asked_at),
     held_until = case
         when targets.claim is null and not $11
             then coalesce(targets.held_until, excluded.held_until)
@@ -71,6 +74,29 @@ set claim = nextval('target_claims'),
     asked_again_at = null,
     due_again_at = null
 where ctid = any (array(select ctid from due))
+returning cloud, kind, by, key, cause, why, asked_at, attempts, claim;
+
+-- name: claim_found
+-- Take targets by id that nobody is at, of objects that a read found which began after their latest
+-- ask: whatever the read was made for, it answers them.
+update targets
+set claim = nextval('target_claims'),
+    claimed_by = $5,
+    ready_at = $6,
+    due_at = $6,
+    asked_again_at = null,
+    due_again_at = null
+where ctid = any (array(
+    select targets.ctid
+    from targets
+    join unnest($2::text[], $3::text[], $4::timestamptz[]) as found (kind, key, began)
+        using (kind, key)
+    where targets.cloud = $1
+        and targets.by = 'id'
+        and targets.claim is null
+        and targets.last_asked_at <= found.began
+    for update of targets skip locked
+))
 returning cloud, kind, by, key, cause, why, asked_at, attempts, claim;
 
 -- name: lock

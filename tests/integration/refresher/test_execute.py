@@ -333,3 +333,32 @@ async def test_urgent_kinds_go_first_and_the_longest_waiting_next(setting: Setti
     first, second = await setting.worker.claim(), await setting.worker.claim()
     assert [claim.target.kind for claim in first] == ["server"]
     assert [claim.target.kind for claim in second] == ["network"] * 3
+
+
+async def test_a_list_of_a_servers_ports_answers_their_own_targets(
+    cloud: FakeCloud, client: CloudClient, setting: Setting
+) -> None:
+    serve(cloud, {"id": "a", "device_id": "s"}, {"id": "b", "device_id": "s"})
+    await setting.targets.ask([target("port", "a")], now=setting.clock.now(), merge_window=AN_HOUR)
+    await setting.ask(target("port", "s", "device_id"))
+    await setting.work_off()
+    assert client.calls["network"] == 1
+    assert await setting.living("port") == ["a", "b"]
+    assert await setting.waiting() == 0
+
+
+async def test_a_list_of_changes_answers_servers_that_wait_for_their_window(
+    cloud: FakeCloud, client: CloudClient, setting: Setting
+) -> None:
+    servers = [{"id": id_, "status": "ACTIVE", "name": f"vm-{id_}"} for id_ in "abcdef"]
+    cloud.answer("/compute/v2.1/servers/detail", {"servers": servers})
+    await setting.ask(*(target("server", id_) for id_ in "abcd"))
+    await setting.targets.ask(
+        [target("server", "e", cause="event-of-e")], now=setting.clock.now(), merge_window=AN_HOUR
+    )
+    await setting.work_off()
+    assert client.calls["compute"] == 1
+    assert await setting.waiting() == 0
+    assert await setting.living("server") == ["a", "b", "c", "d", "e"], "f has no cause"
+    (change,) = await setting.inventory.changes(ResourceRef("prod", "server", "e"))
+    assert change.cause.id == "event-of-e"

@@ -109,8 +109,9 @@ async def test_every_index_of_the_timeline_answers_a_question(database: Database
 
 async def test_due_targets_are_found_through_an_index(database: Database) -> None:
     await database.execute(
-        "insert into targets (cloud, kind, by, key, cause, why, asked_at, ready_at, due_at)"
-        " select 'prod', 'port', 'id', n::text, '', '', $1, $1, $1"
+        "insert into targets"
+        " (cloud, kind, by, key, cause, why, asked_at, last_asked_at, ready_at, due_at)"
+        " select 'prod', 'port', 'id', n::text, '', '', $1, $1, $1, $1"
         " from generate_series(1, 2000) as n",
         NOON,
     )

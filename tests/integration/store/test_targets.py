@@ -313,3 +313,19 @@ async def test_a_hold_is_never_prolonged_and_can_be_ended(database: Database) ->
 
     assert keys(await claim(queue, 4.9)) == ["port-2"]
     assert keys(await claim(queue, 5)) == ["port-1"]
+
+
+async def test_what_a_read_found_anyway_answers_asks_from_before_it(database: Database) -> None:
+    queue = TargetQueue(database)
+    await queue.ask([port(), port("port-2"), port("port-3")], now=NOON, merge_window=WINDOW)
+    await queue.ask([port("port-2")], now=NOON + timedelta(seconds=3), merge_window=WINDOW)
+    found = {
+        ResourceRef("prod", "port", key): NOON + timedelta(seconds=2)
+        for key in ("port-1", "port-2", "stranger")
+    }
+
+    claimed = await queue.claim_found(found, cloud="prod", worker="me", now=NOON, lease=LEASE)
+
+    assert keys(claimed) == ["port-1"]
+    await queue.finish(claimed)
+    assert sorted(keys(await claim(queue, 600))) == ["port-2", "port-3"]

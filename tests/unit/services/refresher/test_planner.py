@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.refresher.learning import Lessons, Room
+from services.refresher.learning import Lessons, Room, Size
 from services.refresher.planner import Form, plan
 from services.refresher.resources import ALL
 from shared.target import BY_KIND
@@ -88,3 +88,14 @@ def test_a_query_grows_while_it_works_and_never_again_to_what_failed() -> None:
         room.worked(room.keys, room.query_bytes)
     assert room.fits(400, 4500)
     assert not room.fits(400, 4501)
+
+
+def test_a_whole_list_is_read_where_it_was_short_and_nothing_else_takes_several() -> None:
+    lessons = Lessons()
+    asked = claims("attachment", "v1", "v2", "v3", by="volume_id")
+    assert len(plan(asked, ALL, lessons).reads) == 3
+    lessons.sizes["attachment"] = Size(pages=1, objects=100)
+    (read,) = plan(asked, ALL, lessons).reads
+    assert (read.form, read.params) == (Form.EVERYTHING, ALL["attachment"].list_params)
+    lessons.sizes["attachment"] = Size(pages=9, objects=9000)
+    assert len(plan(asked, ALL, lessons).reads) == 3
