@@ -78,7 +78,7 @@ async def declare_exchanges(url: str) -> None:
     """Declare what every OpenStack service declares for its RPC, long before it notifies."""
     connection = await aio_pika.connect(url)
     async with connection, connection.channel() as channel:
-        for name in ("nova", "neutron", "openstack", "glance", "keystone"):
+        for name in ("nova", "neutron", "openstack", "glance", "keystone", "heat"):
             await channel.declare_exchange(name, "topic", durable=True)
 
 

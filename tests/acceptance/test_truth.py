@@ -16,6 +16,7 @@ import pytest
 
 from services.refresher.drift import Why
 from shared.snapshot import ChangeKind
+from shared.store.inventory import Inventory
 from tests.benchmarks.rig import Rig, rig
 from tests.support.deployment import Service
 from tests.support.truth import LostNews, Wrong, wrong_rows
@@ -140,10 +141,9 @@ async def compare(it: Rig) -> list[Wrong]:
 
 
 async def held(it: Rig, kind: str) -> dict[str, Mapping[str, Any]]:
-    """Return what lives, as users are shown it."""
-    arguments = ("inventory", kind, "--most", "10000")
-    rows = await asyncio.to_thread(it.deployment.rows, *arguments)
-    return {row["id"]: row["object"] for row in rows}
+    """Return what lives."""
+    rows = await Inventory(it.database).find(kind, most=100_000)
+    return {row.ref.id: row.object or {} for row in rows}
 
 
 async def full_pass(it: Rig) -> None:

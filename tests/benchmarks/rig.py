@@ -25,7 +25,7 @@ from tests.support.waiting import eventually
 
 CLOUD = "simulated"
 QUEUE = "osevents.simulated"
-EXCHANGES = ("nova", "neutron", "openstack", "glance", "keystone")
+EXCHANGES = ("nova", "neutron", "openstack", "glance", "keystone", "heat")
 
 
 @dataclass(frozen=True, slots=True)
