@@ -23,6 +23,7 @@ from aiormq.abc import DeliveredMessage
 
 from services.catcher.decoding.envelope import open_envelope, unpack
 from services.catcher.decoding.notification import Notification
+from services.catcher.sources.amqp_absences import Absences
 from services.catcher.sources.amqp_queue import Overflow, Subscription, absence
 from services.catcher.sources.last_read import LastRead
 from services.catcher.sources.port import Handover, OnGap, Unreadable
@@ -58,7 +59,7 @@ class AMQPSource:
         self._last_read = last_read
         self._overflow = Overflow(subscription)
         self._was_connected = False
-        self._lost: set[str] = set()
+        self._absences = Absences()
         self._asked_at: float | None = None
         self._told: set[str] = set()
         self._consumer: BatchConsumer | None = None
@@ -136,23 +137,22 @@ class AMQPSource:
         With `exchanges`: to these only.
         """
         appeared: list[str] = []
-        before = frozenset(self.unbound)
         for exchange, keys in self._subscription.keys_of.items():
             if exchanges is not None and exchange not in exchanges:
                 continue
             problem = await session.bind_foreign(self._subscription.queue, exchange, keys)
-            if problem == self.unbound.get(exchange):
-                continue
-            if problem is None:
+            before = self.unbound.get(exchange)
+            if problem is not None:
+                was_there = self._was_connected and before is None
+                self._absences.missed(exchange, was_there=was_there)
+                self.unbound[exchange] = problem
+                if problem != before:
+                    log.warning("exchange_not_bound", exchange=exchange, reason=problem)
+            elif before is not None:
+                self._absences.found(exchange)
                 del self.unbound[exchange]
-                self._lost.discard(exchange)
                 appeared.append(exchange)
                 log.info("exchange_bound", exchange=exchange)
-            else:
-                self.unbound[exchange] = problem
-                if self._was_connected and exchange not in before:
-                    self._lost.add(exchange)
-                log.warning("exchange_not_bound", exchange=exchange, reason=problem)
         return appeared
 
     async def keep_bound(self) -> None:
@@ -161,7 +161,7 @@ class AMQPSource:
             await asyncio.sleep(self._subscription.rebind_interval.total_seconds())
             async with self._in_session() as session:
                 if session is not None:
-                    await self._bind_anew(session)
+                    await self._bind_anew(session, self._due())
                     await self._note()
 
     async def watch(self) -> None:
@@ -173,8 +173,8 @@ class AMQPSource:
                     continue
                 waiting = await self._asked(session)
                 await self._look_at(waiting)
-                if self._lost:
-                    await self._bind_anew(session, frozenset(self._lost))
+                if lost := self._absences.hurried():
+                    await self._bind_anew(session, lost)
 
     async def _asked(self, session: Session) -> int | None:
         """Return how many messages wait; BusUnavailable when the broker says nothing for long."""
@@ -194,7 +194,11 @@ class AMQPSource:
         asked_at = self._asked_at
         return 0.0 if asked_at is None else asyncio.get_running_loop().time() - asked_at
 
-    async def _bind_anew(self, session: Session, exchanges: Collection[str] | None = None) -> None:
+    def _due(self) -> list[str]:
+        self._absences.begin_round()
+        return [name for name in self._subscription.keys_of if self._absences.due(name)]
+
+    async def _bind_anew(self, session: Session, exchanges: Collection[str]) -> None:
         appeared = await self.bind(session, exchanges)
         if appeared:
             await self._on_gap(
