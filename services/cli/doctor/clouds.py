@@ -13,6 +13,8 @@ EVENTS_APIS = {"event": "Panko", "metering": "Ceilometer"}
 _MEND = "see its entry in clouds.yaml: auth, region_name, interface, cacert"
 _BASICS = tuple(dict.fromkeys(resource.service_type for resource in ALL.values()))
 """The services whose objects are in the inventory."""
+_EVERYWHERE = frozenset({"block-storage", "compute", "identity", "image", "network"})
+"""Those that nearly every cloud has; that it lacks another is nothing to worry about."""
 
 
 def probes(
@@ -57,12 +59,10 @@ async def _service(about: str, client: CloudClient, service: str) -> Finding:
     except (CloudRefused, CloudUnavailable) as error:
         return failed(about, service, str(error), "is it reachable from here? See interface")
     if endpoint is None:
-        return warning(
-            about,
-            service,
-            "is not in the catalogue of this region, so its objects are not in the inventory",
-            "is region_name right? openstack catalog list",
-        )
+        says = "is not in the catalogue of this region, so its objects are not in the inventory"
+        if service not in _EVERYWHERE:
+            return ok(about, service, says)
+        return warning(about, service, says, "is region_name right? openstack catalog list")
     return ok(about, service, f"answers at {endpoint.url}")
 
 
