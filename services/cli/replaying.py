@@ -13,15 +13,14 @@ from typing import Any
 import click
 
 from services.cli.filtering import filter_of, filtered
+from services.cli.handing import Sending, reached_bus
 from services.cli.interrupts import stopped_by_signals
 from services.cli.looking import pages
 from services.cli.output import cell
 from services.cli.parameters import PositionType, cursor_of
 from services.cli.stored import Place
-from shared.bus.port import DirectPublisher
-from shared.bus.rabbitmq import open_rabbit_bus
 from shared.clock import SystemClock
-from shared.errors import Misconfigured, OseventsError, Problem
+from shared.errors import OseventsError
 from shared.event import Occasion
 from shared.pacing import Pace
 from shared.runtime.logs import configure_logs
@@ -39,7 +38,9 @@ TELL_SECONDS = 2.0
 @click.argument("group")
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
 @click.option(
-    "--data", type=click.Path(path_type=Path), help="The data directory of `osevents up`."
+    "--data",
+    type=click.Path(path_type=Path),
+    help="The data directory of `osevents up`, to reach the bus within it.",
 )
 @filtered
 @click.option(
@@ -62,29 +63,19 @@ def replay(
     replayed unless they ask for it.
     """
     configure_logs(level="warning", as_json=False, service="replay", instance=str(os.getpid()))
-    settings = load_settings(config, os.environ)
-    if settings.bus.url is None:
-        raise Misconfigured([Problem("bus.url", _NEEDS_A_BUS)])
+    # The directory of an `osevents up` is enough: its bus is reached through its database.
+    settings = load_settings(config, os.environ, require=set() if data else {"bus.url"})
     asyncio.run(_replay(settings, Place(config, data), group, rate, asked))
-
-
-_NEEDS_A_BUS = (
-    "is needed: replay sends through RabbitMQ, and an `osevents up` without bus.url has its bus"
-    " within its own process; give --config FILE with bus.url, or set OSEVENTS_BUS__URL"
-)
 
 
 async def _replay(
     settings: Settings, place: Place, group: str, rate: float, asked: dict[str, Any]
 ) -> None:
-    assert settings.bus.url is not None, "asked for above"
     clock, stop = SystemClock(), asyncio.Event()
     asked["until"] = asked["until"] or clock.now()  # what comes meanwhile is no part of it
     async with (
         place.database() as database,
-        open_rabbit_bus(
-            settings.bus.url.reveal(), name="replay", clock=clock, random=SystemRandom()
-        ) as bus,
+        reached_bus(settings, place, name="replay", clock=clock, random=SystemRandom()) as bus,
     ):
         which = await filter_of(database, asked)
         replaying = Replaying(
@@ -109,7 +100,7 @@ async def _replay(
 class Replaying:
     """One replay: what was sent so far, and where it goes on."""
 
-    bus: DirectPublisher
+    bus: Sending
     group: str
     pace: Pace
     elapsed: Callable[[], float]

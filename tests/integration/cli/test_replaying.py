@@ -1,6 +1,8 @@
 """`osevents replay` through a real RabbitMQ."""
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +14,9 @@ from shared.bus.rabbitmq import open_rabbit_bus
 from shared.clock import SystemClock
 from shared.event import Occasion
 from shared.store.database import Database
+from shared.store.embedded import embedded_postgres
+from shared.store.handovers import Handed, Handovers
+from shared.store.migrations import migrate
 from shared.store.timeline import Timeline
 from tests.support.command_line import Outcome, call
 from tests.support.events import event, ids
@@ -94,4 +99,36 @@ async def test_without_a_bus_it_says_what_it_needs(
     outcome = await asyncio.to_thread(call, "replay", "processor")
 
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.startswith("osevents: bus.url: is needed: replay sends through RabbitMQ")
+    assert outcome.err.startswith("osevents: OSEVENTS_BUS__URL: is needed; set it, or bus.url in")
+
+
+async def test_beside_an_up_the_events_are_left_in_its_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("DATABASE", "BUS"):
+        monkeypatch.delenv(f"OSEVENTS_{name}__URL", raising=False)
+    directory = Path(tempfile.mkdtemp(prefix="osevents-"))
+    handed: list[Handed] = []
+
+    async def keep(one: Handed) -> None:
+        handed.append(one)
+
+    try:
+        async with embedded_postgres(directory) as url:
+            await migrate(url)
+            async with Database.open(url, application="osevents-test") as database:
+                past = event(time=NOW - timedelta(minutes=1))
+                await Timeline(database).append([past], recorded_at=NOW)
+                outcome = await asyncio.to_thread(
+                    call, "replay", "refresher", "--data", str(directory)
+                )
+                wrong = await asyncio.to_thread(call, "replay", "mine", "--data", str(directory))
+                await Handovers(database).take(10, keep)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+    assert outcome.err.startswith("done: 1 events sent to refresher")
+    assert [one.group for one in handed] == ["refresher"]
+    assert [each.occasion for one in handed for each in one.events] == [Occasion.REPLAY]
+    assert wrong.code == 2
+    assert "`osevents up` has no group 'mine'; there are processor and refresher" in wrong.err
