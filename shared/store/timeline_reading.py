@@ -27,6 +27,8 @@ _SQL = statements("timeline_reading")
 _WEEK = timedelta(weeks=1)
 _AT_ONCE = 500
 _FEW_BUCKETS = 1000
+_CLASSES = 2
+"""Where a question's parameters have the classes."""
 
 Part = Literal["category", "level", "type", "service", "cloud"]
 """By what buckets are divided."""
@@ -101,8 +103,13 @@ class Reader:
             if span is None:
                 continue
             place = (after.time, after.id, after.cloud) if after else (None, None, None)
-            parameters = (*question.parameters(span), *place, wanted)
-            rows = await self._database.fetch(_SQL[order], *parameters)
+            parameters = question.parameters(span)
+            statement, last = _SQL[order], (*place, wanted)
+            if question.by_class_only:
+                parameters[_CLASSES] = None
+                statement = _SQL[f"{order}_by_class"]
+                last = (*last, question.classes)
+            rows = await self._database.fetch(statement, *parameters, *last)
             found += map(timeline_row, rows)
             if len(found) >= most:
                 break

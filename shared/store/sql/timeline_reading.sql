@@ -93,6 +93,47 @@ where
 order by time, id, cloud
 limit $18;
 
+-- name: newest_by_class
+-- As `newest`, for a filter of classes ($19) alone, class by class: what is rare is not looked for
+-- among everything else, whatever the statistics make of it.
+select page.*
+from unnest($19::integer[]) as asked (class)
+cross join lateral (
+    select *
+    from events
+    where events.class = asked.class
+        and
+        -- include: wanted
+        and (
+            $15::timestamptz is null
+            or (time <= $15 and (time, id, cloud) < ($15, $16::text, $17::text))
+        )
+    order by time desc, id desc, cloud desc
+    limit $18
+) as page
+order by page.time desc, page.id desc, page.cloud desc
+limit $18;
+
+-- name: oldest_by_class
+-- As `oldest`, likewise.
+select page.*
+from unnest($19::integer[]) as asked (class)
+cross join lateral (
+    select *
+    from events
+    where events.class = asked.class
+        and
+        -- include: wanted
+        and (
+            $15::timestamptz is null
+            or (time >= $15 and (time, id, cloud) > ($15, $16::text, $17::text))
+        )
+    order by time, id, cloud
+    limit $18
+) as page
+order by page.time, page.id, page.cloud
+limit $18;
+
 -- name: newest_of_classes
 -- Where a page of $4 events of the classes $1 ends that begins with the newest before $3, not before
 -- $2, and how many there are up to that many. From the index alone, so that it takes next to nothing.

@@ -85,6 +85,18 @@ async def test_the_end_of_a_page_and_the_buckets_are_read_from_an_index_alone(
         assert re.search(r"Index Only Scan.* events_2026w48_(time_class|class_time)_idx", found)
 
 
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+async def test_rare_classes_are_not_looked_for_among_all_events(
+    database: Database, order: str
+) -> None:
+    await fill(database)
+    given = [NOON, NOON + timedelta(days=1), *[None] * 15, 100, "{1,2,3}"]
+
+    found = await plan(database, statements("timeline_reading")[f"{order}_by_class"], *given)
+
+    assert re.search(r"Index Scan.* (using|on) events_2026w48_class_time_idx", found), found
+
+
 async def test_what_is_new_is_found_through_an_index(database: Database) -> None:
     sql = statements("timeline_reading")
     before = await database.fetch_value(sql["here"])
