@@ -39,16 +39,21 @@ _TOKEN = re.compile(
     | (?P<comment>//[^\n]*)
     | \.\s*(?P<call>[A-Za-z_]\w*)\s*\((?P<bare>\s*[A-Za-z_]\w*\s*,)?
     | (?P<open>[(\[{]) | (?P<close>[)\]}])
-    | (?P<word>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)?)
+    | (?P<word>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*\b(?!\s*\())?)
     """,
     re.VERBOSE | re.DOTALL,
 )
 _LITERAL = re.compile(r"\s*[rR]?(?:'[^'\n]*'|\"[^\"\n]*\")\s*\)")
+_IN_BRACKETS = re.compile(r"""\s*\[\s*(?P<quote>['"])(?P<key>[^'"\\\n]*)(?P=quote)\s*\]""")
 _REPEATED = re.compile(r"\{\d")
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
 _SAID_BY_PARSER = re.compile(r"^Syntax error: ")
 
 log = structlog.get_logger(__name__)
+
+
+EVERYTHING = frozenset({"*"})
+"""Of the payload, where a condition does not say which keys."""
 
 
 class WrongCondition(ValueError):
@@ -71,8 +76,8 @@ class Condition:
     source: str
     fields: frozenset[str] = field(compare=False)
     """The fields of the event that it reads."""
-    payload: bool = field(compare=False)
-    """Whether it reads the payload."""
+    payload: frozenset[str] = field(compare=False)
+    """What it reads of the payload: keys of its outermost mapping, or EVERYTHING."""
     program: cel.Program = field(compare=False, repr=False)
 
     def holds(self, view: "View") -> bool:
@@ -91,7 +96,7 @@ class View:
 
     __slots__ = ("_context", "_event", "_fields", "_payload")
 
-    def __init__(self, event: Event, fields: frozenset[str], *, payload: bool) -> None:
+    def __init__(self, event: Event, fields: frozenset[str], payload: frozenset[str]) -> None:
         self._event = event
         self._fields = fields
         self._payload = payload
@@ -103,9 +108,16 @@ class View:
             values = {name: _value(self._event, name) for name in self._fields}
             variables: dict[str, Any] = {"event": values}
             if self._payload:
-                variables["payload"] = self._event.payload
+                variables["payload"] = self._parts()
             self._context = cel.Context(variables)
         return self._context
+
+    def _parts(self) -> Any:
+        """Return what is read of the payload: converting the whole takes most of the time."""
+        whole = self._event.payload
+        if self._payload >= EVERYTHING or not isinstance(whole, dict):
+            return whole
+        return {key: whole[key] for key in self._payload if key in whole}
 
 
 def compiled(source: str) -> Condition:
@@ -116,7 +128,7 @@ def compiled(source: str) -> Condition:
         program = cel.compile(source)
     except ValueError as error:
         raise _not_cel(str(error)) from error
-    bound, fields = _scan(source)
+    bound, fields, payload = _scan(source)
     named = {name for name in program.functions() if name[0] not in "_!@-"}
     for name in sorted(named - _FUNCTIONS):
         known = ", ".join(sorted({*_FUNCTIONS, *_MACROS, "has"}))
@@ -125,13 +137,14 @@ def compiled(source: str) -> Condition:
     for name in sorted(variables - bound - {"event", "payload"}):
         way = f"; did you mean event.{name}?" if name in FIELDS else ""
         raise _at(source, name, f"there is no {name!r}, only event and payload{way}")
-    return Condition(source, fields, "payload" in variables, program)
+    return Condition(source, fields, payload, program)
 
 
-def _scan(source: str) -> tuple[set[str], frozenset[str]]:
-    """Return the variables that macros bind and the fields of the event; refuse what may cost."""
+def _scan(source: str) -> tuple[set[str], frozenset[str], frozenset[str]]:
+    """Return what macros bind, and what is read of event and payload; refuse what may cost."""
     bound: set[str] = set()
     fields: set[str] = set()
+    payload: set[str] = set()
     everything = False
     depth, macro_depth = 0, 0
     for token in _TOKEN.finditer(source):
@@ -151,7 +164,14 @@ def _scan(source: str) -> tuple[set[str], frozenset[str]]:
             if first == "event" and name:
                 fields.add(_known_field(source, token.start("word"), name))
             everything = everything or (first == "event" and not name)
-    return bound, frozenset(FIELDS if everything else fields)
+            if first == "payload":
+                payload.add(name or _key_after(source, token.end()))
+    return bound, frozenset(FIELDS if everything else fields), frozenset(payload)
+
+
+def _key_after(source: str, end: int) -> str:
+    found = _IN_BRACKETS.match(source, end)
+    return found["key"] if found else "*"
 
 
 def _refuse_costly(source: str, token: re.Match[str], *, within_macro: bool) -> None:

@@ -37,6 +37,8 @@ MOST_PENDING = 32
 _TWIN_WINDOW = 2_000_000
 """Microseconds between the two forms of a fact, at most; the timeline's `--once` says the same."""
 _MOST_FACTS = 64
+_MOST_OVER = 4
+"""Starts remembered after their wait was over: the other form may come later still."""
 _TWIN_MEMORY = micros(TWIN_MEMORY)
 
 Step = tuple[KeyState, list[Verdict]]
@@ -120,6 +122,7 @@ def elapse(rule: Rule, key: str, state: KeyState, until: int, running: Running) 
         state = replace(state, pending=left, touched=max(state.touched, moment))
         if isinstance(rule.correlation, Without):
             deadline = each.time + micros(rule.correlation.within)
+            state = replace(state, others=kept_latest((*state.others, each.time), _MOST_OVER))
             ref = EventRef(each.cloud, each.id)
             state, verdict = _limited(rule, key, state, ref, deadline, moment)
             told.append(verdict)
@@ -163,6 +166,10 @@ def _start(candidate: Candidate, state: KeyState, at: int) -> Step:
     assert isinstance(correlation, Without), "the caller looked"
     time = micros(candidate.event.time)
     last = time + micros(correlation.within + correlation.grace)
+    if not candidate.rule.each_form and candidate.rule.knows_its_twins:
+        near = [each.time for each in state.pending if each.id != candidate.event.id]
+        if any(abs(other - time) <= _TWIN_WINDOW for other in (*near, *state.others)):
+            return state, [_verdict(candidate, Outcome.TWIN)]
     if any(time <= end <= last for end in state.times):
         return state, [_verdict(candidate, Outcome.ENDED)]
     if len(state.pending) >= MOST_PENDING:

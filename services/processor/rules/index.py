@@ -21,17 +21,17 @@ class Looking:
     partners: tuple[Rule, ...]
     """Those that wait for it, or fire only after it."""
     fields: frozenset[str]
-    """What their conditions read of the event, and whether they read the payload."""
-    payload: bool
+    """What their conditions read of the event, and of its payload."""
+    payload: frozenset[str]
 
     def view(self, event: Event) -> View:
         """Return the event as their conditions see it."""
-        return View(event, self.fields, payload=self.payload)
+        return View(event, self.fields, self.payload)
 
 
 _OF_ACTIONS = ("osevents.action.", "osevents.note")
 """What actions leave on the timeline: rules never look at it, or they would answer themselves."""
-_NOBODY = Looking((), (), frozenset(), payload=False)
+_NOBODY = Looking((), (), frozenset(), frozenset())
 
 
 class RuleSet:
@@ -42,6 +42,9 @@ class RuleSet:
         self.by_name = {rule.name: rule for rule in rules}
         self.digest = digest
         self._looking: dict[tuple[str, str], Looking] = {}
+        enabled = [(number, rule) for number, rule in enumerate(rules) if rule.enabled]
+        self._triggers = _ByType([(n, rule, rule.match) for n, rule in enabled])
+        self._partners = _ByType([(n, rule, rule.partner) for n, rule in enabled if rule.partner])
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -64,15 +67,33 @@ class RuleSet:
     def _find(self, event: Event) -> Looking:
         if event.type.startswith(_OF_ACTIONS):
             return _NOBODY
-        enabled = [rule for rule in self.rules if rule.enabled]
-        triggers = tuple(rule for rule in enabled if rule.match.types.match(event))
-        partners = tuple(
-            rule for rule in enabled if rule.partner and rule.partner.types.match(event)
-        )
+        triggers = self._triggers.naming(event)
+        partners = self._partners.naming(event)
         if not triggers and not partners:
             return _NOBODY
         matches: list[Match] = [rule.match for rule in triggers]
         matches += [rule.partner for rule in partners if rule.partner]
         conditions = [match.condition for match in matches if match.condition]
         fields = frozenset(name for condition in conditions for name in condition.fields)
-        return Looking(triggers, partners, fields, payload=any(c.payload for c in conditions))
+        payload = frozenset(name for condition in conditions for name in condition.payload)
+        return Looking(triggers, partners, fields, payload)
+
+
+class _ByType:
+    """Rules by the types that they name, so that a type met first does not ask all of them."""
+
+    def __init__(self, named: Sequence[tuple[int, Rule, Match]]) -> None:
+        self._exact: dict[str, list[tuple[int, Rule]]] = {}
+        self._open: list[tuple[int, Rule, Match]] = []
+        for number, rule, match in named:
+            for name in match.types.exact:
+                self._exact.setdefault(name, []).append((number, rule))
+            if match.types.patterns:
+                self._open.append((number, rule, match))
+
+    def naming(self, event: Event) -> tuple[Rule, ...]:
+        """Return the rules that name the event's type or canonical type, in their order."""
+        found = dict(self._exact.get(event.type, ()))
+        found |= dict(self._exact.get(event.canonical, ()))
+        found |= {n: rule for n, rule, match in self._open if match.types.match(event)}
+        return tuple(found[number] for number in sorted(found))

@@ -59,7 +59,7 @@ class Guard:
 
 
 def look(rules: RuleSet, guard: Guard, event: Event) -> Iterator[Candidate | Verdict]:
-    """Yield what the rules that name the event's type say of it, in the order of the rules."""
+    """Yield what the rules that name the event's type say of it: triggers first, then partners."""
     looking = rules.looking_at(event)
     if not (looking.triggers or looking.partners):
         return
@@ -122,7 +122,7 @@ def _look(
     if key is None:
         missing = next(name for name in rule.key if field_of(event, name) is None)
         return _verdict(rule, event, Outcome.NO_KEY, f"the event has no {missing}")
-    twice = role is Role.TRIGGER and not rule.each_form
+    twice = role is Role.TRIGGER and not rule.each_form and not rule.knows_its_twins
     return Candidate(rule, role, event, key, fact_of(event) if twice else None)
 
 

@@ -6,7 +6,7 @@ meaning of each field to those who write them.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -142,6 +142,11 @@ class Rule:
     actions: tuple[ActionSpec, ...] = ()
     digest: str = ""
     """Changes when what its state means changes: an older state is then forgotten."""
+    memory: timedelta = field(init=False)
+    """For how long after an event its state can still make a difference."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "memory", _memory_of(self))
 
     @property
     def partner(self) -> Match | None:
@@ -156,22 +161,29 @@ class Rule:
         return bool(self.throttle or self.once_per or self.cooldown)
 
     @property
-    def memory(self) -> timedelta:
-        """For how long after an event its state can still make a difference."""
-        spans = [timedelta()]
-        match self.correlation:
-            case Without(_, within, grace) | After(_, within, grace):
-                spans.append(within + 2 * grace)
-            case Count(_, within):
-                spans.append(within)
-            case Silence(before):
-                spans.append(before)
-            case None:
-                pass
-        if self.throttle:
-            spans.append(self.throttle.within)
-        spans += [span for span in (self.once_per, self.cooldown) if span]
-        return max(spans)
+    def knows_its_twins(self) -> bool:
+        """Tell whether it needs no state of its own to pair the two forms of a fact.
+
+        Starts of one object within two seconds are one start to it, whatever their form.
+        """
+        return isinstance(self.correlation, Without) and "subject" in self.key
+
+
+def _memory_of(rule: Rule) -> timedelta:
+    spans = [timedelta()]
+    match rule.correlation:
+        case Without(_, within, grace) | After(_, within, grace):
+            spans.append(within + 2 * grace)
+        case Count(_, within):
+            spans.append(within)
+        case Silence(before):
+            spans.append(before)
+        case None:
+            pass
+    if rule.throttle:
+        spans.append(rule.throttle.within)
+    spans += [span for span in (rule.once_per, rule.cooldown) if span]
+    return max(spans)
 
 
 def field_of(event: Event, name: str) -> str | None:

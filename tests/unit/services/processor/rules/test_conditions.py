@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from services.processor.rules.conditions import (
+    EVERYTHING,
     FIELDS,
     LONGEST,
     ConditionFailed,
@@ -16,7 +17,7 @@ from tests.support.events import NOON, event
 
 def holds(source: str, item: Event) -> bool:
     condition = compiled(source)
-    return condition.holds(View(item, condition.fields, payload=condition.payload))
+    return condition.holds(View(item, condition.fields, condition.payload))
 
 
 def refusal(source: str) -> WrongCondition:
@@ -90,6 +91,8 @@ def test_no_payload_ends_the_engine(payload: object) -> None:
         ("event.known && now() > 1", 1, 16, "there is no function now()"),
         ("payload.a.map(x, x.b) == [1]", 1, 11, "map() is not possible here"),
         ("payload.a.filter(x, x.b) == [1]", 1, 11, "filter() is not possible here"),
+        ("payload.map(x, x) == [1]", 1, 9, "map() is not possible here"),
+        ("payload.all(x, payload .all (y, x == y))", 1, 25, "within another macro"),
         ("payload.a.all(x, payload.a.all(y, x == y))", 1, 28, "within another macro"),
         ("event.name.matches(payload.pattern)", 1, 12, "takes one text in quotes"),
         ("event.name.matches('(a{1,500}){1,500}')", 1, 12, "several {n}"),
@@ -121,7 +124,10 @@ def test_a_condition_tells_what_it_reads() -> None:
     condition = compiled('event.state == "error" && event.time > timestamp("2026-01-01T00:00:00Z")')
     assert condition.fields == {"state", "time"}
     assert not condition.payload
-    assert compiled("payload.a == 1").payload
+    assert compiled("payload.a == 1 && has(payload.b.c)").payload == {"a", "b"}
+    assert compiled('payload["nova_object.data"].host == "a"').payload == {"nova_object.data"}
+    assert compiled("payload == event.name").payload == EVERYTHING
+    assert compiled('payload["a" + "b"] == 1').payload == EVERYTHING
     assert compiled('event["state"] == "a"').fields == set(FIELDS)
 
 

@@ -1,0 +1,12 @@
+"""The short form of the rules' benchmark: that it still runs; how fast is not judged here."""
+
+from tests.benchmarks import rules
+
+
+async def test_the_cost_of_rules_is_reported_for_each_set() -> None:
+    costs = await rules.measure(rounds=2, batch=50)
+
+    assert [cost.rules for cost in costs] == [0, 100, 1000]
+    assert costs[0].looked == 0
+    assert costs[2].looked > costs[1].looked > 0
+    assert "1000 rules" in "\n".join(rules.report(costs))
