@@ -17,6 +17,7 @@ _LONGEST_TEXT = 255
 _NETWORK = ("network.", "subnet.", "port.", "router.", "floatingip.")
 _IMAGES = frozenset({"image.create", "image.update", "image.upload", "image.delete"})
 _VOLUMES = ("volume.create", "volume.delete", "volume.resize", "volume.attach", "volume.detach")
+_IDENTITIES = ("identity.project.", "identity.user.", "identity.group.", "identity.role.")
 _INSTANCE_TEXTS = (
     "cell_name",
     "display_name",
@@ -117,6 +118,43 @@ def _volume(message: Json) -> dict[str, tuple[str, Any]]:
     }
 
 
+def _snapshot(message: Json) -> dict[str, tuple[str, Any]]:
+    payload = message["payload"]
+    return {
+        "user_id": ("string", payload["user_id"]),
+        "project_id": ("string", payload["tenant_id"]),
+        "availability_zone": ("string", payload["availability_zone"]),
+        "display_name": ("string", payload["display_name"]),
+        "status": ("string", payload["status"]),
+        "created_at": ("datetime", payload["created_at"]),
+        "resource_id": ("string", payload["snapshot_id"]),
+        "volume_id": ("string", payload["volume_id"]),
+    }
+
+
+def _stack(message: Json) -> dict[str, tuple[str, Any]]:
+    payload = message["payload"]
+    return {
+        "user_id": ("string", message.get("_context_user_id")),
+        "project_id": ("string", payload["tenant_id"]),
+        "resource_id": ("string", payload["stack_identity"]),
+    }
+
+
+def _share(message: Json) -> dict[str, tuple[str, Any]]:
+    payload = message["payload"]
+    texts = ("name", "proto", "status", "host", "availability_zone", "is_public", "share_id")
+    return {name: ("string", payload[name]) for name in texts} | {
+        "size": ("integer", payload["size"])
+    }
+
+
+def _balancer(message: Json) -> dict[str, tuple[str, Any]]:
+    """Read no id: the stock definitions have none."""
+    payload = message["payload"]
+    return {name: ("string", payload.get(name)) for name in ("name", "description", "project_id")}
+
+
 def _image(message: Json) -> dict[str, tuple[str, Any]]:
     """Take the owner for both the project and, as the stock definitions do, the user."""
     payload = message["payload"]
@@ -148,5 +186,9 @@ _DEFINITIONS: tuple[tuple[tuple[str, ...], Callable[[Json], dict[str, tuple[str,
     (_NETWORK, _network),
     (_VOLUMES, _volume),
     (("image.",), _image),
-    (("identity.project.",), _identity),
+    (_IDENTITIES, _identity),
+    (("snapshot.",), _snapshot),
+    (("orchestration.stack.",), _stack),
+    (("share.",), _share),
+    (("octavia.loadbalancer.",), _balancer),
 )

@@ -11,11 +11,14 @@ from services.simulator.deeds import perform
 from services.simulator.events import EventStore, between, make_event
 from services.simulator.notification import VERSIONED, Notification, Request
 from services.simulator.objects import Network, Server
+from services.simulator.operations.cinder_copies import create_snapshot
+from services.simulator.operations.identities import create_user
 from services.simulator.operations.images import create_image
 from services.simulator.operations.networks import add_interface
 from services.simulator.operations.ports import create_port
 from services.simulator.operations.projects import create_project
 from services.simulator.operations.server_actions import rename
+from services.simulator.operations.stacks import create_stack
 from services.simulator.settings import EventMisbehaviour
 from services.simulator.world import World
 from tests.support.events import NOON
@@ -135,3 +138,19 @@ def test_raw_is_the_message_as_the_listener_sees_it() -> None:
         "payload": {"a": 1},
         "metadata": {"message_id": "id-0001", "timestamp": "2026-11-23 12:00:01.000001"},
     }
+
+
+def test_snapshots_stacks_and_users_have_the_ids_that_the_stock_definitions_give_them(
+    world: World, request_by_demo: Request
+) -> None:
+    volume = next(iter(world.volumes))
+    deeds = {
+        "snapshot.create.end": create_snapshot(world, request_by_demo, volume, "before"),
+        "orchestration.stack.create.end": create_stack(world, request_by_demo, "site-2"),
+        "identity.user.created": create_user(world, request_by_demo, "eve", volume.project_id),
+    }
+    for event_type, deed in deeds.items():
+        [told] = [each for each in perform(world, deed) if each.event_type == event_type]
+        made = traits(told)["resource_id"]
+        tables = (world.table("snapshot"), world.table("stack"), world.users)
+        assert any(made in table for table in tables), event_type
