@@ -26,7 +26,6 @@ from shared.errors import Transient
 from shared.retrying import until_it_works
 from shared.store.outbox import ClaimedAction, Outbox
 from shared.store.timeline import Timeline
-from shared.waiting import pause
 
 log = structlog.get_logger(__name__)
 
@@ -118,14 +117,15 @@ class ActionWorker:
                 self._runs[name] = unusable(f"the kind {name!r} could not be opened: {error!r}")
 
     async def _rest(self, stop: asyncio.Event) -> None:
-        """Wait a moment for work, or for room where there is none."""
-        if self._places.room > 0:
-            await pause(self._effort.idle, stop)
-            return
+        """Wait until a try has ended, so that its place can be given on; else a moment for work."""
         freed = asyncio.ensure_future(self._freed.wait())
         stopping = asyncio.ensure_future(stop.wait())
         try:
-            await asyncio.wait({freed, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {freed, stopping},
+                timeout=self._effort.idle.total_seconds() if self._places.room > 0 else None,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
         finally:
             freed.cancel()
             stopping.cancel()
