@@ -12,7 +12,9 @@ import sys
 import psutil
 
 BENCHMARKS = (
-    "actions", "decoding", "flood", "steady", "full_pass", "timeline", "cost", "freshness", "rules")  # fmt: skip
+    "actions", "decoding", "flood", "steady", "full_pass", "timeline", "cost", "freshness",
+    "rules",
+)  # fmt: skip
 
 
 async def main(wanted: list[str]) -> None:
