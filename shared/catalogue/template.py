@@ -48,19 +48,19 @@ def payload_of(
     """Return a payload that says `values`: of ID, of TEXTS, and `<kind>_id` of related objects.
 
     `namespace` says whose versioned object it is (`nova`). Raises KeyError for a field that a
-    payload of this type and flavour cannot hold.
+    payload of this type and flavour cannot hold, ValueError for an id of too few parts.
     """
     rule = entry.readings.rule
     payload: dict[str, Any] = _copy(_CADF) if flavour is Flavour.CADF else {}
     for name, value in values.items():
         if name == ID:
-            _put(payload, _best(rule.id[flavour]), value)
+            _put_at_best(payload, rule.id[flavour], value)
         elif name in TEXTS:
-            _put(payload, _best(rule.texts[name][flavour]), value)
+            _put_at_best(payload, rule.texts[name][flavour], value)
         else:
             _put_related(payload, _related(rule.related, name, flavour), flavour, value)
     if rule.kind_paths.get(flavour):
-        _put(payload, _best(rule.kind_paths[flavour]), next(iter(rule.kind_names)))
+        _put_at_best(payload, rule.kind_paths[flavour], next(iter(rule.kind_names)))
     return _wrapped(payload, entry, namespace) if flavour is Flavour.VERSIONED else payload
 
 
@@ -72,13 +72,24 @@ def _related(related: Sequence[Related], name: str, flavour: Flavour) -> Related
 
 
 def _put_related(payload: dict[str, Any], related: Related, flavour: Flavour, value: str) -> None:
-    _put(payload, _best(related.id[flavour]), value)
+    _put_at_best(payload, related.id[flavour], value)
     if related.when.get(flavour):
-        _put(payload, _best(related.when[flavour]), related.starts)
+        _put_at_best(payload, related.when[flavour], related.starts)
 
 
-def _best(paths: Sequence[str]) -> list[str]:
-    return paths[0].removesuffix("|tail").split("/")
+def id_parts(entry: Entry, flavour: Flavour) -> int:
+    """Return of how many texts with a slash between them the subject's id is made; mostly 1."""
+    return len(entry.readings.rule.id[flavour][0].split("+"))
+
+
+def _put_at_best(payload: dict[str, Any], paths: Sequence[str], value: str) -> None:
+    """Put `value` where the first of `paths` leads; raises ValueError when it has too few parts."""
+    places = paths[0].split("+")
+    parts = value.split("/", len(places) - 1)
+    if len(parts) != len(places):
+        raise ValueError(f"{value!r} is not written as {'/'.join(places)}, with a slash between")
+    for place, part in zip(places, parts, strict=True):
+        _put(payload, place.removesuffix("|tail").split("/"), part)
 
 
 def _put(holder: dict[str, Any], steps: Sequence[str], value: str) -> None:

@@ -18,7 +18,7 @@ from services.simulator.scenarios.model import Scenario
 from services.simulator.scenarios.play import play
 from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.model import Entry
-from shared.catalogue.template import ID, fields_of, flavours_of, payload_of
+from shared.catalogue.template import ID, fields_of, flavours_of, id_parts, payload_of
 from shared.errors import UnreadableNotification
 from shared.event import Flavour, Phase
 
@@ -45,6 +45,7 @@ class Wanted:
         flavour = self.flavour or next(iter(flavours_of(entry)), Flavour.LEGACY)
         self._check(entry, flavour)
         namespace = catalogue.namespace_of_service(entry.service) or ""
+        self._payload(entry, flavour, namespace, self.values)  # raises now what is wrong
         publisher = f"{catalogue.publisher_of_service(entry.service)}.osevents-publish"
         failed = entry.phase is Phase.ERROR
         return at_once(
@@ -81,14 +82,19 @@ class Wanted:
                 name: value.replace("{n}", str(number)) for name, value in self.values.items()
             }
             if ID in fields_of(entry, flavour):
-                values.setdefault(ID, new_id(random))
+                parts = [new_id(random) for _ in range(id_parts(entry, flavour))]
+                values.setdefault(ID, "/".join(parts))
             yield values
 
     def _payload(
         self, entry: Entry, flavour: Flavour, namespace: str, values: Mapping[str, str]
     ) -> dict[str, Any]:
         own = {name: values[name] for name in fields_of(entry, flavour) if name in values}
-        return payload_of(entry, flavour, own, namespace=namespace) | dict(self.payload)
+        try:
+            made = payload_of(entry, flavour, own, namespace=namespace)
+        except ValueError as error:
+            raise click.UsageError(f"--field id: {error}") from error
+        return made | dict(self.payload)
 
 
 def recorded(text: bytes, catalogue: Catalogue, place: str) -> Iterator[Timed]:

@@ -74,6 +74,7 @@ def test_the_scenarios_can_be_listed_for_programs() -> None:
         ((TYPE, "--scenario", "boot-storm"), "give one of TYPE"),
         ((TYPE, "--field", "id"), "write NAME=VALUE"),
         ((TYPE, "--field", "colour=red"), "has no field 'colour'; it has id, name"),
+        (("keypair.create.end", "--field", "id=k"), "'k' is not written as user_id/key_name"),
         ((TYPE, "--payload", "{"), "--payload is not JSON"),
         ((TYPE, "--payload", "[]"), "--payload is a JSON list, not an object"),
         ((TYPE, "--ramp", "10s"), "give --rate, too"),
