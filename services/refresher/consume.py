@@ -35,7 +35,7 @@ class Windows:
 
     merge: timedelta = timedelta(seconds=1)
     """Until an object that an event touched may be read."""
-    batch: timedelta = timedelta(seconds=1)
+    batch: timedelta = timedelta(seconds=1.5)
     """How much longer it waits for others, to share their call."""
     create: timedelta = timedelta()
     """How long what was created is left alone; what does not live so long costs nothing."""

@@ -128,7 +128,7 @@ class RefreshSettings(Section):
     """Between two listings of everything, the repair of what events missed."""
     merge_window: Duration = timedelta(seconds=1)
     """Events about one object within it cost one read; what must be read comes as much later."""
-    batch_window: Duration = timedelta(seconds=1)
+    batch_window: Duration = timedelta(seconds=1.5)
     """How much longer a read may wait for others of its kind, to be one API call with them."""
     create_delay: Duration = timedelta()
     """Wait before reading a new object: what is deleted within it is never read at all."""
