@@ -16,7 +16,6 @@ from services.cli.output import Format, print_json, print_rows
 from services.cli.parameters import DurationType, MomentType
 from services.cli.stored import looking
 from shared.clock import SystemClock
-from shared.runtime.durations import format_duration
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters, KeptLetter, LetterFilter
 
@@ -217,8 +216,5 @@ async def _results(
         if clock.now() >= until:
             break
         await asyncio.sleep(LOOK_EVERY.total_seconds())
-    waiting = (
-        "asked for; a running processor (or `osevents up` on this data) sends it back,"
-        f" looking every {format_duration(timedelta(seconds=1))}"
-    )
+    waiting = "asked for; a running processor (or `osevents up` on this data) sends it back"
     return {number: results.get(number, waiting) for number in asked}
