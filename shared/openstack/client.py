@@ -233,6 +233,7 @@ class CloudClient:
         """
         asked: set[tuple[tuple[str, str], ...]] = set()
         query: Params | None = params
+        last: list[dict[str, Any]] = []
         while query is not None:
             if tuple(query) in asked:
                 raise CloudUnavailable(f"{service_type}: GET {path}: its pages run in a circle")
@@ -242,6 +243,10 @@ class CloudClient:
                 items = items_of(reply, collection)
             except ValueError as error:
                 raise CloudUnavailable(f"{service_type}: GET {path}: {error}") from error
+            if paging is not Paging.LINKS and items and items == last:
+                message = f"{service_type}: GET {path}: the same page came twice"
+                raise CloudUnavailable(message)
+            last = items
             yield items
             query = following(paging, reply, collection, items, query)
             self._note_cut(service_type, collection, reply, more=query is not None)

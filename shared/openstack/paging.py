@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 Params = Sequence[tuple[str, str]]
 
+_SMALLEST_CAP = 100
+
 
 class Paging(Enum):
     """How a list is read on when its page is full."""
@@ -41,12 +43,16 @@ def items_of(reply: Any, collection: str) -> list[dict[str, Any]]:
 def following(
     paging: Paging, reply: Any, collection: str, items: Sequence[Mapping[str, Any]], asked: Params
 ) -> Params | None:
-    """Return the query of the page after the one `asked` for, or None when that was the last."""
+    """Return the query of the page after the one `asked` for, or None when that was the last.
+
+    A service may cap a page below the `limit` asked for (`osapi_max_limit`) without a word, so that
+    only a page shorter than any sensible cap, or an empty one, is the last of a list without links.
+    """
     if paging is Paging.LINKS:
         return next_params(reply, collection)
     query = dict(asked)
     limit = query.get("limit")
-    if not items or (limit is not None and len(items) < int(limit)):
+    if not items or limit is None or len(items) < min(int(limit), _SMALLEST_CAP):
         return None
     if paging is Paging.OFFSET:
         query["offset"] = str(int(query.get("offset", "0")) + len(items))

@@ -50,6 +50,16 @@ def test_ports_of_several_servers_are_one_read() -> None:
     assert read.params == (("limit", "500"), ("device_id", "vm1"), ("device_id", "vm2"))
 
 
+def test_a_filter_that_cannot_be_repeated_is_asked_for_one_value_at_a_time() -> None:
+    reads = plan(claims("snapshot", "v1", "v2", by="volume_id"), ALL).reads
+    assert [read.params[-1] for read in reads] == [("volume_id", "v1"), ("volume_id", "v2")]
+
+
+def test_what_cannot_be_read_alone_is_read_as_a_whole_kind() -> None:
+    (read,) = plan(claims("availability_zone", "nova"), ALL).reads
+    assert (read.form, read.keys) == (Form.EVERYTHING, ("nova",))
+
+
 def test_a_whole_kind_is_a_pass_and_not_a_read() -> None:
     planned = plan(claims("port", "", by=BY_KIND), ALL)
     assert (len(planned.passes), planned.reads) == (1, ())

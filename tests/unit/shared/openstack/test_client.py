@@ -8,6 +8,7 @@ from shared.errors import CloudLeftAlone, CloudRefused, CloudUnavailable
 from shared.openstack.breaker import BreakerRule
 from shared.openstack.client import CloudClient, Limits, _microversion_headers
 from shared.openstack.cloud import CloudConfig
+from shared.openstack.paging import Paging
 from shared.openstack.replies import detail_of, retry_after_seconds
 from tests.support.clocks import FixedClock
 from tests.support.fake_cloud import QUICK, FakeCloud, client_of
@@ -176,6 +177,15 @@ async def test_pages_that_run_in_a_circle_are_an_error_not_an_end(
     with pytest.raises(CloudUnavailable, match="circle"):
         _ = [page async for page in client.pages("network", "ports", "ports")]
     assert client.calls["network"] == 2
+
+
+async def test_a_service_that_ignores_the_offset_gives_an_error_not_a_list_without_end(
+    cloud: FakeCloud, client: CloudClient
+) -> None:
+    cloud.answer(PORTS, {"ports": [{"id": "a"}, {"id": "b"}]})
+    listed = client.pages("network", "ports", "ports", [("limit", "2")], paging=Paging.OFFSET)
+    with pytest.raises(CloudUnavailable, match="came twice"):
+        _ = [page async for page in listed]
 
 
 async def test_a_list_of_something_else_is_an_error_not_an_empty_list(

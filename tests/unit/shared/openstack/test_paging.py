@@ -86,3 +86,10 @@ def test_lists_without_links_go_on_at_an_offset_or_after_a_marker(
 def test_what_has_no_id_is_marked_by_its_name() -> None:
     found = [{"name": "a"}, {"name": "b"}]
     assert following(Paging.MARKER, found, "", found, ASKED) == (*ASKED, ("marker", "b"))
+
+
+@pytest.mark.parametrize(("shown", "goes_on"), [(99, False), (100, True), (500, True)])
+def test_a_page_that_a_service_capped_is_not_the_last(shown: int, *, goes_on: bool) -> None:
+    found = [{"id": f"{number}"} for number in range(shown)]
+    query = following(Paging.OFFSET, {}, "things", found, (("limit", "1000"),))
+    assert (query is not None) is goes_on

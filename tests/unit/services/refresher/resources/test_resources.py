@@ -70,6 +70,57 @@ def test_the_status_tells_what_still_exists(kind: str, status: str, life: Life) 
     assert ALL[kind].life({"id": "s", "status": status}) is life
 
 
+@pytest.mark.parametrize(
+    ("kind", "item", "known_as"),
+    [
+        ("keypair", {"keypair": {"name": "k"}, "user_id": "u"}, ("u/k", "k", None)),
+        ("keypair", {"name": "k", "user_id": "u", "id": 7, "deleted": False}, ("u/k", "k", None)),
+        ("aggregate", {"id": 3, "name": "rack"}, ("3", "rack", None)),
+        (
+            "availability_zone",
+            {"zoneName": "nova", "zoneState": {"available": False}, "hosts": None},
+            ("nova", "nova", "unavailable"),
+        ),
+        (
+            "hypervisor",
+            {"id": "h", "hypervisor_hostname": "c1", "state": "up", "status": "disabled"},
+            ("h", "c1", "up"),
+        ),
+        ("network_agent", {"id": "a", "binary": "ovs", "alive": False}, ("a", "ovs", "down")),
+        ("stack_resource", {"stack_id": "s", "resource_name": "r"}, ("s/r", "r", None)),
+        (
+            "stack",
+            {"id": "s", "stack_name": "web", "stack_status": "CREATE_COMPLETE"},
+            ("s", "web", "CREATE_COMPLETE"),
+        ),
+        ("node", {"uuid": "n", "name": "m", "provision_state": "active"}, ("n", "m", "active")),
+        (
+            "member",
+            {"id": "m", "pool_id": "p", "provisioning_status": "ACTIVE"},
+            ("p/m", None, "ACTIVE"),
+        ),
+        ("container", {"name": "c", "project_id": "p"}, ("p/c", "c", None)),
+    ],
+)
+def test_what_has_no_plain_id_name_or_status_is_known_by_others(
+    kind: str, item: dict[str, Any], known_as: tuple[str, str | None, str | None]
+) -> None:
+    resource = ALL[kind]
+    snapshot = resource.snapshot("prod", resource.shape(item), observed_at=NOW)
+    assert (snapshot.ref.id, snapshot.name, snapshot.status) == known_as
+
+
+def test_single_key_pairs_and_stacks_look_like_listed_ones() -> None:
+    keypair = ALL["keypair"].shape
+    listed = {"keypair": {"name": "k", "type": "ssh", "fingerprint": "f"}, "user_id": "u"}
+    single = {"name": "k", "type": "ssh", "fingerprint": "f", "user_id": "u", "id": 7}
+    assert keypair(listed) == keypair(single)
+    stack = ALL["stack"].shape
+    link = {"links": [{"rel": "self", "href": "http://h/v1/project-1/stacks/web/s"}]}
+    assert stack({"id": "s", **link}) == stack({"id": "s", "outputs": [], **link})
+    assert stack({"id": "s", **link})["project"] == "project-1"
+
+
 def test_every_kind_of_the_model_can_be_read() -> None:
     assert set(ALL) == set(Kind)
 
