@@ -15,6 +15,10 @@ from services.catcher.decoding.normalise import normalise
 from services.catcher.decoding.recordings import read_recording
 from services.cli.cataloguing import catalogue_files
 from services.cli.output import WIDEST_WITHOUT_TERMINAL, cell, print_json
+from services.processor.actions.kinds import known_kinds
+from services.processor.rules.index import RuleSet
+from services.processor.rules.load import load_rules, read_sources
+from services.processor.rules.looking import Candidate, Guard, Role, look
 from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.load import load
 from shared.catalogue.targets import deletions, targets
@@ -35,6 +39,8 @@ class Explained:
     event: Event
     targets: tuple[Target, ...]
     deletions: tuple[ResourceRef, ...]
+    rules: tuple[Candidate, ...] = ()
+    """The rules that match; their counts, waits and limits are not known here."""
 
     def row(self) -> dict[str, Any]:
         """Return it as it is printed for programs."""
@@ -47,12 +53,13 @@ class Explained:
                 {"kind": ref.kind, "id": ref.id, "what": "tombstone"} for ref in self.deletions
             ]
             or None,
+            "rules": [{"rule": each.rule.name, "as": each.role} for each in self.rules],
             "dropped_by": None,
         }
 
 
 def explained(
-    recording: bytes, *, cloud: str, catalogue: Catalogue, now: datetime
+    recording: bytes, *, cloud: str, catalogue: Catalogue, rules: RuleSet, now: datetime
 ) -> Iterator[Explained | UnreadableNotification]:
     """Yield what becomes of each notification in `recording`, in order."""
     for read in read_recording(recording):
@@ -60,13 +67,23 @@ def explained(
             yield read
         else:
             event = normalise(read, cloud=cloud, received_at=now, catalogue=catalogue)
-            yield Explained(event, targets(event, catalogue), deletions(event, catalogue))
+            matching = [said for said in look(rules, Guard(), event) if isinstance(said, Candidate)]
+            yield Explained(
+                event, targets(event, catalogue), deletions(event, catalogue), tuple(matching)
+            )
 
 
 @click.command()
 @click.argument("file", type=click.File("rb"))
 @click.option("--cloud", default="cloud", show_default=True, help="The cloud they came from.")
 @catalogue_files
+@click.option(
+    "--rules",
+    "rule_sources",
+    multiple=True,
+    metavar="SOURCE",
+    help="Also the rules that match: a directory, a file or builtin:NAME; may be repeated.",
+)
 @click.option(
     "--format",
     "format_",
@@ -75,7 +92,13 @@ def explained(
     show_default=True,
     help="A card for people, or one JSON object a line.",
 )
-def explain(file: BinaryIO, cloud: str, catalogue_paths: Sequence[Path], format_: str) -> int:
+def explain(
+    file: BinaryIO,
+    cloud: str,
+    catalogue_paths: Sequence[Path],
+    rule_sources: Sequence[str],
+    format_: str,
+) -> int:
     """Show what becomes of the notifications in FILE (- is standard input).
 
     FILE holds JSON lines, one JSON value or a list: oslo.messaging envelopes, bare notifications,
@@ -85,7 +108,11 @@ def explain(file: BinaryIO, cloud: str, catalogue_paths: Sequence[Path], format_
     Ends with 1 when something could not be read; the rest is explained all the same.
     """
     results = explained(
-        file.read(), cloud=cloud, catalogue=load(catalogue_paths), now=SystemClock().now()
+        file.read(),
+        cloud=cloud,
+        catalogue=load(catalogue_paths),
+        rules=load_rules(read_sources(rule_sources), known_kinds()),
+        now=SystemClock().now(),
     )
     return _print_rows(results) if format_ == "json" else _print_cards(results)
 
@@ -151,6 +178,8 @@ def _lines(result: Explained) -> Iterator[tuple[str, str]]:
     yield "synthetic", "yes" if event.synthetic else ""
     for target in result.targets:
         yield "read again", f"{_what(target)}, {target.why}"
+    for each in result.rules:
+        yield "rule", each.rule.name + ("" if each.role is Role.TRIGGER else ", as the other event")
     yield "written", f"tombstone of {_joined(result.deletions)}" if result.deletions else ""
 
 

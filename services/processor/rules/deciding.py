@@ -50,6 +50,8 @@ class Looked:
 
     candidates: list[Candidate]
     verdicts: list[Verdict]
+    looks: int = 0
+    """How often a rule looked at an event."""
 
     @property
     def needed(self) -> set[StateKey]:
@@ -65,6 +67,9 @@ def look_at(rules: RuleSet, guard: Guard, events: Iterable[Event]) -> Looked:
     looked = Looked([], [])
     for event in sorted(events, key=lambda event: (event.time, event.cloud, event.id)):
         for said in look(rules, guard, event):
+            looked.looks += 1
+            if said is None:
+                continue
             if isinstance(said, Candidate):
                 looked.candidates.append(said)
             else:

@@ -56,6 +56,8 @@ class Decision:
     """Where the time that it takes is noted."""
     verdicts: list[Verdict] = field(default_factory=list)
     """To be counted when the transaction is committed."""
+    looks: int = 0
+    """How often a rule looked at an event."""
 
     async def decide(self, connection: Connection, events: Sequence[Event]) -> datetime:
         """Decide about events, as `shared.store.timeline.Decide` says."""
@@ -75,7 +77,7 @@ class Decision:
         if stored:
             await RuleStates.save(connection, saved(states, self.rules, at))
         await fire(connection, self.rules, verdicts, events, now=self.now)
-        self.verdicts = verdicts
+        self.verdicts, self.looks = verdicts, looked.looks
         return moment_of(at)
 
 

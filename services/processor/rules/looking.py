@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from services.processor.rules.conditions import ConditionFailed, View
+from services.processor.rules.conditions import Condition, ConditionFailed, View
 from services.processor.rules.index import RuleSet
 from services.processor.rules.model import Match, Rule, field_of
 from services.processor.rules.verdicts import EventRef, Outcome, Verdict
@@ -58,8 +58,12 @@ class Guard:
         return None
 
 
-def look(rules: RuleSet, guard: Guard, event: Event) -> Iterator[Candidate | Verdict]:
-    """Yield what the rules that name the event's type say of it: triggers first, then partners."""
+def look(rules: RuleSet, guard: Guard, event: Event) -> Iterator[Candidate | Verdict | None]:
+    """Yield what the rules that name the event's type say of it: triggers first, then partners.
+
+    None stands for the commonest answer, that the event is none of those a rule means; `unmatched`
+    tells what did not fit.
+    """
     looking = rules.looking_at(event)
     if not (looking.triggers or looking.partners):
         return
@@ -81,6 +85,25 @@ def passed_over(rules: RuleSet, event: Event) -> Iterator[Verdict]:
             yield _verdict(rule, event, Outcome.DISABLED)
         elif rule.name not in looked:
             yield _verdict(rule, event, Outcome.TYPE, f"the event is {event.canonical}")
+
+
+def unmatched(rules: RuleSet, event: Event) -> Iterator[Verdict]:
+    """Yield what did not fit, of the rules that `look` says None of."""
+    looking = rules.looking_at(event)
+    view = looking.view(event)
+    for rule in looking.triggers:
+        if failing := rule.match.failing_field(event):
+            name, value = failing
+            yield _verdict(rule, event, Outcome.MATCH, f"{name} is {value or 'not told'}")
+        elif rule.match.condition is not None and _is_false(rule.match.condition, view):
+            yield _verdict(rule, event, Outcome.CONDITION)
+
+
+def _is_false(condition: Condition, view: View) -> bool:
+    try:
+        return not condition.holds(view)
+    except ConditionFailed:
+        return False
 
 
 def key_of(rule: Rule, event: Event) -> str | None:
@@ -114,9 +137,16 @@ def fact_of(event: Event) -> str | None:
 
 def _look(
     rule: Rule, role: Role, match: Match, event: Event, view: View, guard: Guard
-) -> Candidate | Verdict:
-    refused = _unmatched(rule, match, event, view) or _unwanted(rule, event, guard)
-    if refused is not None:
+) -> Candidate | Verdict | None:
+    if match.failing_field(event) is not None:
+        return None
+    if match.condition is not None:
+        try:
+            if not match.condition.holds(view):
+                return None
+        except ConditionFailed as error:
+            return _verdict(rule, event, Outcome.ERROR, str(error))
+    if refused := _unwanted(rule, event, guard):
         return refused
     key = key_of(rule, event)
     if key is None:
@@ -124,20 +154,6 @@ def _look(
         return _verdict(rule, event, Outcome.NO_KEY, f"the event has no {missing}")
     twice = role is Role.TRIGGER and not rule.each_form and not rule.knows_its_twins
     return Candidate(rule, role, event, key, fact_of(event) if twice else None)
-
-
-def _unmatched(rule: Rule, match: Match, event: Event, view: View) -> Verdict | None:
-    """Return why the event is none of those meant; None when it is one."""
-    if failing := match.failing_field(event):
-        name, value = failing
-        return _verdict(rule, event, Outcome.MATCH, f"{name} is {value or 'not told'}")
-    if match.condition is None:
-        return None
-    try:
-        holds = match.condition.holds(view)
-    except ConditionFailed as error:
-        return _verdict(rule, event, Outcome.ERROR, str(error))
-    return None if holds else _verdict(rule, event, Outcome.CONDITION)
 
 
 def _unwanted(rule: Rule, event: Event, guard: Guard) -> Verdict | None:

@@ -63,10 +63,10 @@ class RuleMetrics:
             registry=registry,
         )
 
-    def decided(self, verdicts: Iterable[Verdict]) -> None:
-        """Count decisions that are committed."""
+    def decided(self, verdicts: Iterable[Verdict], looks: int = 0) -> None:
+        """Count decisions that are committed, and how often rules looked for them."""
+        self.evaluated.inc(looks)
         tally = Tally((verdict.rule, verdict.outcome) for verdict in verdicts)
-        self.evaluated.inc(tally.total())
         for (rule, outcome), count in tally.items():
             if outcome is Outcome.FIRED:
                 self.fired.labels(rule).inc(count)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from services.processor.rules.engine import STOPPED, running_of
 from services.processor.rules.index import RuleSet
-from services.processor.rules.looking import Guard
+from services.processor.rules.looking import Guard, unmatched
 from services.processor.rules.state import Running, micros
 from services.processor.rules.trial import Trial
 from services.processor.rules.verdicts import Verdict
@@ -55,7 +55,7 @@ async def verdicts_on(
     said = []
     async for verdicts in go_through(database, concerned, guard, since=event.time, now=until):
         said += [each for each in verdicts if each.event == (event.cloud, event.id)]
-    return said
+    return [*said, *unmatched(concerned, event)]
 
 
 async def _running(database: Database) -> Running:

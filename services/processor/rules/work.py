@@ -70,7 +70,7 @@ class RuleWork:
 
     def committed(self, decision: Decision) -> None:
         """Count what a decision said, now that it is committed."""
-        self.metrics.decided(decision.verdicts)
+        self.metrics.decided(decision.verdicts, decision.looks)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep the rules as their files say, and end waits, until `stop` is set."""

@@ -38,7 +38,7 @@ def test_a_row_tells_the_event_and_what_follows() -> None:
 
     (row,) = rows([content], "--cloud", "prod")
 
-    assert set(row) == {"event", "category", "level", "targets", "writes", "dropped_by"}
+    assert set(row) == {"event", "category", "level", "targets", "writes", "rules", "dropped_by"}
     assert row["event"]["type"] == "port.update.end"
     assert (row["event"]["subject"], row["event"]["cloud"]) == ("port/port-1", "prod")
     assert (row["category"], row["level"]) == ("network", "detail")

@@ -4,6 +4,7 @@ import pytest
 
 from services.processor.rules.load import builtin_names
 from tests.support.command_line import call
+from tests.support.notifications import bare, legacy_nova
 
 
 def test_rules_that_are_right_are_counted(tmp_path: Path) -> None:
@@ -61,3 +62,17 @@ def test_a_shipped_file_can_be_written_into_ones_own_directory(tmp_path: Path, n
 def test_the_shipped_files_are_listed() -> None:
     assert call("rules", "show").out == "builtin:day-one\nbuiltin:manageiq\n"
     assert call("rules", "show", "nosuch").code == 2
+
+
+def test_explain_names_the_rules_that_match_a_notification(tmp_path: Path) -> None:
+    file = tmp_path / "notifications.jsonl"
+    file.write_bytes(bare(legacy_nova("compute.instance.create.end", state="error")))
+
+    (row,) = call("explain", str(file), "--rules", "builtin:day-one", "--format", "json").rows
+
+    assert row["rules"] == [
+        {"rule": "instance-in-error", "as": "trigger"},
+        {"rule": "host-loses-servers", "as": "trigger"},
+        {"rule": "build-without-end", "as": "partner"},
+    ]
+    assert call("explain", str(file), "--format", "json").rows[0]["rules"] == []
