@@ -18,7 +18,7 @@ from shared.catalogue.targets import deletions, targets
 from shared.clock import Clock
 from shared.errors import Permanent
 from shared.event import Action, Event, Occasion
-from shared.resource import ResourceRef
+from shared.resource import Kind, ResourceRef
 from shared.snapshot import Cause, CauseKind
 from shared.store.inventory import Inventory
 from shared.store.targets import TargetQueue
@@ -27,6 +27,9 @@ from shared.target import BY_ID, Target
 # What pure code raises on a payload that nobody foresaw.
 _NOT_FORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _NONE = timedelta(0)
+# What points at an object that goes, and changes with it without a word: by the field that points.
+_POINTING_AT = {Kind.PORT: (Kind.FLOATING_IP, "port_id")}
+_POINTING_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +121,26 @@ class Intake:
         causes = {ref: Cause(CauseKind.EVENT, event_id) for ref, event_id in gone.items()}
         await self.inventory.delete(dict.fromkeys(gone, self.clock.now()), causes)
         await self.targets.drop(list(gone))
+        await self._ask_for_pointing(causes)
         for ref in gone:
             self.metrics.tombstones.labels(ref.cloud, ref.kind, CauseKind.EVENT).inc()
+
+    async def _ask_for_pointing(self, gone: Mapping[ResourceRef, Cause]) -> None:
+        """Ask for what the inventory has pointing at what is gone; mostly there is nothing."""
+        now = self.clock.now()
+        for ref, cause in gone.items():
+            if ref.kind not in _POINTING_AT:
+                continue
+            kind, pointer = _POINTING_AT[Kind(ref.kind)]
+            pointing = await self.inventory.unseen_of(
+                ref.cloud, kind, pointer, [ref.id], before=now, most=_POINTING_MOST
+            )
+            why = f"pointed at a {ref.kind} that is gone"
+            asked = [Target(ref.cloud, kind, BY_ID, one.id, str(cause), why) for one in pointing]
+            windows = self.windows[ref.cloud]
+            await self.targets.ask(
+                asked, now=now, merge_window=windows.merge, batch_window=windows.batch
+            )
 
     async def _tell(self, effects: _Effects) -> dict[tuple[ResourceRef, str], Need]:
         """Merge what events tell; return what each of them leaves to read of its objects."""

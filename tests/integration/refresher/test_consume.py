@@ -11,6 +11,7 @@ from shared.errors import Permanent
 from shared.event import Action, Event, Occasion
 from shared.openstack.client import CloudClient
 from shared.resource import ResourceRef
+from shared.snapshot import Cause, CauseKind, Snapshot
 from tests.support.events import NOON, event
 from tests.support.fake_cloud import FakeCloud
 from tests.support.refreshing import WINDOW, Setting, port_event
@@ -179,3 +180,15 @@ async def test_history_is_refreshed_where_the_settings_ask_for_it(setting: Setti
     intake = replace(setting.intake, windows=windows)
     await intake.handle([port_event("e1", occasion=Occasion.HISTORY)])
     assert await setting.waiting() == 1
+
+
+async def test_a_floating_ip_is_read_when_its_port_is_gone(setting: Setting) -> None:
+    freed = {"id": "f", "port_id": "a", "status": "ACTIVE"}
+    ref = ResourceRef("prod", "floating_ip", "f")
+    known = Snapshot(ref, None, None, "ACTIVE", freed, setting.clock.now() - WINDOW)
+    await setting.inventory.write([known], Cause(CauseKind.EVENT, "e0"))
+    await setting.intake.handle([port_event("e1", action=Action.DELETE)])
+    setting.clock.advance(WINDOW)
+    (claimed,) = await setting.worker.claim()
+    assert (claimed.target.kind, claimed.target.key) == ("floating_ip", "f")
+    assert claimed.target.cause == "e1"
