@@ -12,7 +12,7 @@ import sys
 import psutil
 
 BENCHMARKS = (
-    "actions", "decoding", "flood", "steady", "full_pass", "timeline", "cost", "freshness",
+    "catchup", "actions", "decoding", "flood", "steady", "full_pass", "timeline", "cost", "freshness",
     "rules",
 )  # fmt: skip
 
