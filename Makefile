@@ -10,7 +10,7 @@ ONLY ?=
 WORKERS ?= 3
 DATA ?= data
 
-.PHONY: help setup rabbitmq demo test coverage check format bench truth chaos lock clean
+.PHONY: help setup rabbitmq openstack demo test coverage check format bench truth chaos lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,13 +24,16 @@ $(VENV)/.ready: pyproject.toml requirements.lock
 rabbitmq: ## make a RabbitMQ server available to the tests (no root needed)
 	@bash tests/support/install_rabbitmq.sh
 
+openstack: setup ## make the real Keystone and Panko available to the tests (no root needed)
+	@$(BIN)/python -m tests.support.openstack.install
+
 demo: setup ## a simulated cloud and all of osevents in this terminal; FOR=30s ends it by itself
 	@$(BIN)/osevents up --simulate --data $(DATA) $(if $(FOR),--for $(FOR))
 
-test: setup rabbitmq ## the whole test suite, on a real RabbitMQ and a real PostgreSQL
+test: setup rabbitmq openstack ## the whole test suite, on a real RabbitMQ and a real PostgreSQL
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup $(ARGS)
 
-coverage: setup rabbitmq ## the whole test suite, and which lines and branches it reached
+coverage: setup rabbitmq openstack ## the whole test suite, and which lines and branches it reached
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup --cov --cov-report=term $(ARGS)
 
 check: setup ## format, lint, types, import contracts

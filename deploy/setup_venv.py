@@ -68,7 +68,7 @@ def _set_up(directory: Path) -> None:
         _make_empty(directory)
         _install_uv(directory)
     _say("installing the pinned packages")
-    environment = _environment_for_uv()
+    environment = environment_for_uv()
     uv = [str(directory / "bin/uv"), "pip"]
     options = ["--quiet", "--python", _python(directory)]
     # Compiled once here: where PYTHONDONTWRITEBYTECODE is set, every start would do it again.
@@ -151,7 +151,7 @@ def _fetch_pip() -> Path:
     raise SetupFailed("pip is needed; install the package python3-venv (Debian, Ubuntu) or pip")
 
 
-def _environment_for_uv() -> dict[str, str]:
+def environment_for_uv() -> dict[str, str]:
     """Return the environment, with pip's configuration translated where uv has none of its own."""
     environment = dict(os.environ)
     environment.setdefault("UV_LINK_MODE", "copy")  # links fail across file systems, with noise

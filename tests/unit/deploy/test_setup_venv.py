@@ -109,7 +109,7 @@ def test_uv_is_told_what_pip_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://a.example/x https://b.example/x")
     monkeypatch.setenv("PIP_FIND_LINKS", "/wheels /more")
-    told = setup_venv._environment_for_uv()
+    told = setup_venv.environment_for_uv()
     assert told["UV_DEFAULT_INDEX"] == "https://mirror.example/simple"
     assert told["UV_INDEX"] == "https://a.example/x https://b.example/x"
     assert told["UV_FIND_LINKS"] == "/wheels,/more"
@@ -120,14 +120,14 @@ def test_what_uv_was_told_itself_wins(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
     (tmp_path / ".config/uv").mkdir(parents=True)
     (tmp_path / ".config/uv/uv.toml").touch()
-    assert "UV_DEFAULT_INDEX" not in setup_venv._environment_for_uv()
+    assert "UV_DEFAULT_INDEX" not in setup_venv.environment_for_uv()
 
 
 @pytest.mark.usefixtures("no_configuration")
 def test_without_any_configuration_uv_is_told_nothing_about_places() -> None:
     assert (
         not {"UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS"}
-        & setup_venv._environment_for_uv().keys()
+        & setup_venv.environment_for_uv().keys()
     )
 
 
