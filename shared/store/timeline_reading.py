@@ -26,7 +26,6 @@ from shared.store.timeline_words import query_of, words_of
 _SQL = statements("timeline_reading")
 _WEEK = timedelta(weeks=1)
 _AT_ONCE = 500
-_FEW_BUCKETS = 1000
 _CLASSES = 2
 """Where a question's parameters have the classes."""
 
@@ -123,17 +122,8 @@ class Reader:
         question = await self._question(which)
         if question.classes == []:
             return []
-        since, until = which.since, which.until
-        if since is not None and until is None:
-            last = await self._database.fetch_value(_SQL["last_time"], since)
-            until = _just_after(in_utc(last)) if last else since
-        few = since and until and (until - since) / length <= _FEW_BUCKETS
-        rows = await self._database.fetch(
-            _SQL["few_buckets" if few else "buckets"],
-            *question.parameters((since, until)),
-            length,
-            by,
-        )
+        parameters = question.parameters((which.since, which.until))
+        rows = await self._database.fetch(_SQL["buckets"], *parameters, length, by)
         return [Bucket(row["bucket"], row["label"], row["count"]) for row in rows]
 
     async def here(self) -> str:

@@ -173,8 +173,10 @@ from (
     limit $4
 ) as pages;
 
--- piece: label
--- The part of a class that $16 names.
+-- name: buckets
+-- How many events each bucket of the length $15 has, by the part of a class that $16 names.
+select
+    bucket,
     case $16::text
         when 'category' then category
         when 'level' then level
@@ -182,12 +184,6 @@ from (
         when 'service' then service
         else cloud
     end as label,
-
--- name: buckets
--- How many events each bucket of the length $15 has, in one look at all of them.
-select
-    bucket,
-    -- include: label
     sum(count)::bigint as count
 from (
     select
@@ -202,32 +198,6 @@ from (
 join event_classes on event_classes.id = counted.class
 group by bucket, label
 order by bucket, label;
-
--- name: few_buckets
--- The same between two moments, bucket by bucket: counting by the class alone takes half the time.
-select
-    bucket,
-    -- include: label
-    sum(count)::bigint as count
-from generate_series(
-    date_bin($15::interval, $1, timestamptz '2001-01-01 00:00:00Z'), $2, $15
-) as buckets (bucket)
-cross join lateral (
-    select class, count(*) as count
-    from events
-    where
-        -- include: wanted
-        and time >= bucket
-        and time < bucket + $15
-    group by class
-) as counted
-join event_classes on event_classes.id = counted.class
-group by bucket, label
-order by bucket, label;
-
--- name: last_time
--- When the newest event not before a moment happened.
-select max(time) from events where time >= $1;
 
 -- name: here
 -- What is visible now; `news` tells what became visible after.
