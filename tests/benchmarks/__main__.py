@@ -12,8 +12,8 @@ import sys
 import psutil
 
 BENCHMARKS = (
-    "catchup", "actions", "decoding", "flood", "steady", "full_pass", "timeline", "cost", "freshness",
-    "rules",
+    "catchup", "actions", "decoding", "flood", "steady", "full_pass", "timeline", "cost",
+    "freshness", "rules",
 )  # fmt: skip
 
 
