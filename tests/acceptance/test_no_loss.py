@@ -15,12 +15,11 @@ from random import Random
 import aio_pika
 import pytest
 
-from services.refresher.resources import ALL
 from shared.store.database import Database
 from tests.support.deployment import Deployment, Service
 from tests.support.ports import free_port
 from tests.support.rabbitmq import RabbitNode
-from tests.support.simulated import SimulatorCalls
+from tests.support.simulated import SERVED, SimulatorCalls
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(500)]
@@ -30,6 +29,11 @@ PER_SECOND = 500
 KILLS = 10
 COPIES = ("catcher", "catcher", "processor", "processor", "refresher", "refresher")
 NEVER_SENT = ("osevents.gap",)
+WHOLE = {
+    "server", "port", "network", "subnet", "router", "floating_ip", "security_group",
+    "volume", "image", "project",
+}  # fmt: skip
+"""Kinds of which every field is compared; of the others, that they are there."""
 SILENT = {"links", "flavor"}
 """Fields that differ by who asks and how: addresses of the API, shapes by microversion."""
 
@@ -175,7 +179,7 @@ async def settled(database: Database) -> None:
         passes = await database.fetch_value(
             "select count(*) filter (where finished_at is not null) = count(*) "
             "and count(*) >= $1 from passes",
-            len(ALL),
+            len(SERVED),
         )
         targets = await database.fetch_value("select count(*) from targets")
         return bool(passes) and targets == 0
@@ -193,7 +197,7 @@ async def compare_inventory(
     )
     assert asked.returncode == 0, asked.stderr
     await settled(database)
-    for kind in ALL:
+    for kind in SERVED:
         truth = await asyncio.to_thread(simulator.truth, kind)
         held = {
             row["id"]: row["object"]
@@ -202,7 +206,7 @@ async def compare_inventory(
             )
         }
         assert set(held) == set(truth), kind
-        for id_, real in truth.items():
+        for id_, real in truth.items() if kind in WHOLE else ():
             # The truth is told in the newest microversion; we ask for the one that we know.
             told = (set(real) & set(held[id_])) - SILENT
             assert {key: held[id_][key] for key in told} == {key: real[key] for key in told}
@@ -218,5 +222,5 @@ async def ids_held(deployment: Deployment) -> dict[str, set[str]]:
                 deployment.rows, "inventory", kind, "--most", "10000"
             )
         }
-        for kind in ALL
+        for kind in SERVED
     }

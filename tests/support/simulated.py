@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
 
+from services.refresher.resources import ALL
+
 _CONFLICT = 409
+_CLASSIC = {"identity", "compute", "network", "block-storage", "image", "orchestration"}
+SERVED = tuple(kind for kind, resource in ALL.items() if resource.service_type in _CLASSIC)
+"""The kinds that a simulated cloud has, unless it is told to run further services."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from services.refresher.resources import ALL
 from tests.support.command_line import Outcome, call, end_of, start
+from tests.support.simulated import SERVED
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -59,7 +59,7 @@ class Terminal:
         told: list[dict[str, Any]] = []
         while time.monotonic() < deadline:
             told = [row for row in self.rows("status") if row["what"].startswith("full pass of")]
-            if len(told) == len(ALL) and all("done" in row["value"] for row in told):
+            if len(told) == len(SERVED) and all("done" in row["value"] for row in told):
                 return
         raise AssertionError(f"not everything was listed: {told}")
 
@@ -210,7 +210,7 @@ def test_the_second_run_finds_little_to_repair(story: Story) -> None:
     """A port becomes ACTIVE without any event, so a pass may find a few such; no more than that."""
     passes = [x for x in story.terminal.rows("status") if x["what"].startswith("full pass of")]
 
-    assert len(passes) == len(ALL)
+    assert len(passes) == len(SERVED)
     for full_pass in passes:
         drift = re.search(r"(\d+) seen, drift (\d+)", full_pass["value"])
         assert drift is None or int(drift[2]) <= 0.2 * int(drift[1]), full_pass
