@@ -15,7 +15,7 @@ from bisect import insort
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, replace
 
-from services.processor.rules.index import RuleSet
+from services.processor.rules.index import NOBODY, RuleSet
 from services.processor.rules.looking import Candidate, Guard, Role, look
 from services.processor.rules.model import TWIN_MEMORY, After, Count, Rule, Silence, Without
 from services.processor.rules.quiet import is_quiet
@@ -65,7 +65,8 @@ def look_at(rules: RuleSet, guard: Guard, events: Iterable[Event]) -> Looked:
     Their order is that of time, cloud and id, however they were delivered.
     """
     looked = Looked([], [])
-    for event in sorted(events, key=lambda event: (event.time, event.cloud, event.id)):
+    concerned = [event for event in events if rules.looking_at(event) is not NOBODY]
+    for event in sorted(concerned, key=lambda event: (event.time, event.cloud, event.id)):
         for said in look(rules, guard, event):
             looked.looks += 1
             if said is None:

@@ -31,7 +31,8 @@ class Looking:
 
 _OF_ACTIONS = ("osevents.action.", "osevents.note")
 """What actions leave on the timeline: rules never look at it, or they would answer themselves."""
-_NOBODY = Looking((), (), frozenset(), frozenset())
+NOBODY = Looking((), (), frozenset(), frozenset())
+"""What looks at most types."""
 
 
 class RuleSet:
@@ -66,11 +67,11 @@ class RuleSet:
 
     def _find(self, event: Event) -> Looking:
         if event.type.startswith(_OF_ACTIONS):
-            return _NOBODY
+            return NOBODY
         triggers = self._triggers.naming(event)
         partners = self._partners.naming(event)
         if not triggers and not partners:
-            return _NOBODY
+            return NOBODY
         matches: list[Match] = [rule.match for rule in triggers]
         matches += [rule.partner for rule in partners if rule.partner]
         conditions = [match.condition for match in matches if match.condition]
