@@ -1,28 +1,22 @@
 """Whatever silences OpenStack's broker, it shows within 10 s, and events come again within 60 s."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from random import Random
 
 import aio_pika
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.catcher.cloud import WatchedCloud
-from services.catcher.metrics import CatcherMetrics
 from services.catcher.plans import AMQPPlan
-from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.sources.amqp_queue import Subscription
 from shared.amqp.address import Address
-from shared.catalogue.load import builtin
-from shared.clock import SystemClock
-from shared.dead_letter import DeadLetter
 from shared.event import Event
 from shared.store.database import Database
+from tests.support.catching import Taken, catcher_of
 from tests.support.proxy import proxy_to
 from tests.support.rabbitmq import RabbitNode, RabbitVhost
 from tests.support.waiting import eventually
@@ -32,22 +26,6 @@ pytestmark = pytest.mark.rabbitmq
 QUEUE = "osevents.prod"
 SHOWS_SECONDS = 10
 HEALED_SECONDS = 60
-
-
-@dataclass
-class Taken:
-    """A bus that keeps what it is given."""
-
-    events: list[Event] = field(default_factory=list)
-
-    async def backlog(self) -> int:
-        return 0
-
-    async def publish(self, events: Sequence[Event]) -> None:
-        self.events.extend(events)
-
-    async def dead_letter(self, letters: Sequence[DeadLetter]) -> None:
-        assert not letters
 
 
 @dataclass
@@ -105,21 +83,8 @@ async def catching(url: str, publishes_to: str, database: Database) -> AsyncIter
         prefetch=100,
     )
     bus, registry, stop = Taken(), CollectorRegistry(), asyncio.Event()
-    catcher = Catcher(
-        clouds=[
-            WatchedCloud.reading("prod", "amqp", AMQPPlan("prod", Address.parse(url), subscription))
-        ],
-        desk=Desk(
-            bus=bus,
-            database=database,
-            catalogue=builtin(),
-            clock=SystemClock(),
-            random=Random(1),
-            metrics=CatcherMetrics(registry),
-        ),
-        instance="test",
-        heartbeat_interval=None,
-    )
+    plan = AMQPPlan("prod", Address.parse(url), subscription)
+    catcher = catcher_of("amqp", plan, bus, database, registry)
     watched = Watched(bus, registry, publishes_to, catcher)
     await notify(publishes_to)
     async with asyncio.TaskGroup() as group:
