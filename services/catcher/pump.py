@@ -15,6 +15,7 @@ from random import Random
 import structlog
 
 from services.catcher.decoding.normalise import normalise
+from services.catcher.decoding.remains import harmless, remains_of
 from services.catcher.filters import PASS_ALL, TypeFilter
 from services.catcher.metrics import CatcherMetrics
 from services.catcher.sources.port import Handover, Source, Unreadable
@@ -83,8 +84,10 @@ class Pump:
         dropped: Counter[str] = Counter()
         for item in handover.items:
             if isinstance(item, Unreadable):
-                log.warning("notification_unreadable", cloud=self.cloud, reason=item.reason)
-                letters.append(DeadLetter("catcher", item.reason, self.cloud, item.body, now))
+                reason = harmless(item.reason)
+                log.warning("notification_unreadable", cloud=self.cloud, reason=reason)
+                body = remains_of(item.body)
+                letters.append(DeadLetter("catcher", reason, self.cloud, body, now))
             elif pattern := self.filter.dropped_by(item.event_type, item.priority):
                 dropped[pattern] += 1
             else:

@@ -116,6 +116,18 @@ def _decompressed(body: bytes, compression: str) -> bytes:
     return opened
 
 
+def decompressed_by_magic(body: bytes) -> bytes:
+    """Return `body` unpacked when its first bytes say zlib, gzip or bzip2; else as it is."""
+    kinds = {b"\x78": "zlib", b"\x1f\x8b": "gzip", b"BZh": "bz2"}
+    for magic, kind in kinds.items():
+        if body.startswith(magic):
+            try:
+                return _decompressed(body, kind)
+            except UnreadableNotification:
+                return body
+    return body
+
+
 def _enveloped(message: dict[str, Any]) -> Any:
     version, text = message["oslo.version"], message["oslo.message"]
     if type(version) is not str or version.partition(".")[0] != "2":

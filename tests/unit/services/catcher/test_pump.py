@@ -110,6 +110,17 @@ async def test_what_cannot_be_read_dies_alone_with_its_reason() -> None:
     ]
 
 
+async def test_a_dead_letter_holds_no_secret_of_what_could_not_be_read() -> None:
+    bus = JournalBus([])
+    unreadable = Unreadable(b'{"auth_token": "s3cr3t"}', "the keys are {'auth_token': 's3cr3t'}")
+
+    await pump(ListSource([], []), bus).move(handover("one", unreadable=(unreadable,)))
+
+    (letter,) = bus.letters
+    assert letter.body == b'{"auth_token":"[removed]"}'
+    assert "s3cr3t" not in letter.reason
+
+
 async def test_what_a_filter_drops_is_counted_and_done() -> None:
     journal: list[str] = []
     dropping = replace(
