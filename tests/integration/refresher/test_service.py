@@ -16,7 +16,7 @@ from services.refresher.metrics import RefresherMetrics
 from services.refresher.service import RefreshedCloud, Refresher
 from shared.bus.memory import MemoryBus
 from shared.catalogue.load import builtin
-from shared.clock import SystemClock
+from shared.clock import Clock, SystemClock
 from shared.errors import StoreUnavailable
 from shared.event import Action
 from shared.openstack.client import CloudClient
@@ -24,6 +24,7 @@ from shared.store.database import Database
 from shared.store.inventory import Inventory
 from shared.store.passes import FullPasses, PassState
 from shared.store.targets import ClaimedTarget, TargetQueue
+from tests.support.clocks import FixedClock
 from tests.support.fake_cloud import FakeCloud
 from tests.support.refresh import Table
 from tests.support.refreshing import port_event
@@ -62,8 +63,13 @@ async def copies(
     database: Database,
     client: CloudClient,
     effort: Effort | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[list[CollectorRegistry]]:
-    """Run so many copies until the block ends, and have them end within seconds."""
+    """Run so many copies until the block ends, and have them end within seconds.
+
+    With a `clock` of the test's own nothing waits for company, as that may stand still.
+    """
+    window = _SHORT if clock is None else timedelta(0)
     stop = asyncio.Event()
     registries = [CollectorRegistry() for _ in range(number)]
     async with asyncio.TaskGroup() as group:
@@ -74,12 +80,12 @@ async def copies(
                 clouds={
                     "prod": RefreshedCloud(
                         open_client=lambda: nullcontext(client),
-                        windows=Windows(merge=_SHORT, batch=_SHORT),
+                        windows=Windows(merge=window, batch=window),
                     )
                 },
                 catalogue=builtin(),
                 instance=f"copy-{index}",
-                clock=SystemClock(),
+                clock=clock or SystemClock(),
                 random=Random(index),
                 metrics=RefresherMetrics(registry),
                 effort=effort or Effort(),
@@ -222,34 +228,43 @@ async def test_leases_are_renewed_while_a_read_hangs(
     client: CloudClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A second copy would claim the target again, and ask a second time."""
-    bus = MemoryBus(groups=("refresher",))
-    asked, go_on = asyncio.Event(), asyncio.Event()
-    renewed: list[int] = []
-    renew = TargetQueue.renew
+    """A second copy would claim the target again, and ask a second time.
 
-    async def counting(
+    Time moves a third of a lease with each renewal, however slow the machine is.
+    """
+    bus, clock = MemoryBus(groups=("refresher",)), FixedClock()
+    asked, go_on = asyncio.Event(), asyncio.Event()
+    lease = timedelta(milliseconds=300)
+    renewals, renew = 0, TargetQueue.renew
+
+    async def moving_time(
         queue: TargetQueue,
         claimed: Sequence[ClaimedTarget],
         *,
         now: datetime,
         lease: timedelta,
     ) -> int:
-        renewed.append(await renew(queue, claimed, now=now, lease=lease))
-        return renewed[-1]
+        nonlocal renewals
+        ours = await renew(queue, claimed, now=now, lease=lease)
+        if ours:
+            renewals += 1
+            clock.advance(lease / 3)
+        return ours
 
     async def hang(_: web.Request) -> web.StreamResponse:
         asked.set()
         await go_on.wait()
-        return web.json_response({"port": {"id": "new", "status": "ACTIVE"}})
+        return web.json_response({"port": ports.objects["new"]})
 
     async def for_three_leases() -> bool:
-        return sum(renewed) >= 9
+        return renewals >= 9
 
-    monkeypatch.setattr(TargetQueue, "renew", counting)
+    monkeypatch.setattr(TargetQueue, "renew", moving_time)
     cloud.answers[f"{PORTS}/new"] = hang
-    effort = Effort(lease=timedelta(milliseconds=300))
-    async with copies(2, bus, database, client, effort):
+    async with copies(2, bus, database, client, Effort(lease=lease), clock):
+        # A pass that listed the ports before the event would ask for the new one, too.
+        await eventually(lambda: _passes_done(database, len(EMPTY)), what="the passes are made")
+        ports.objects["new"] = {"id": "new", "status": "ACTIVE"}
         await bus.publish([port_event("e1", "new")])
         await asyncio.wait_for(asked.wait(), 10)
         await eventually(for_three_leases, what="the lease was renewed nine times")
@@ -257,7 +272,6 @@ async def test_leases_are_renewed_while_a_read_hangs(
         await eventually(lambda: _nothing_waits(database), what="no target waits")
     assert [path for path, _ in cloud.asked].count(f"{PORTS}/new") == 1
     assert (await statuses(database))["new"] == "ACTIVE"
-    assert ports.objects
 
 
 async def test_a_copy_that_stops_leaves_what_hangs_to_the_others(
