@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from services.refresher.attaching import AttachmentIntake, Attachments, attachments_told
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.resources.port import Resource
-from services.refresher.telling import Need, Told, told
+from services.refresher.telling import FRESH, Need, Told, told
 from services.refresher.writing import Writer
 from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.targets import deletions, targets
@@ -28,7 +29,11 @@ from shared.target import BY_ID, Target
 _NOT_FORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _NONE = timedelta(0)
 # What points at an object that goes, and changes with it without a word: by the field that points.
-_POINTING_AT = {Kind.PORT: (Kind.FLOATING_IP, "port_id")}
+_POINTING_AT = {
+    Kind.PORT: (Kind.FLOATING_IP, "port_id"),
+    # Left over only where Cinder's clock is behind ours: its detach seemed older than the read.
+    Kind.VOLUME: (Kind.ATTACHMENT, "volume_id"),
+}
 _POINTING_MOST = 1000
 
 
@@ -59,6 +64,8 @@ class _Effects:
     told: list[tuple[Told, str]] = field(default_factory=list)
     """With the event that told it."""
     asked: list[tuple[Target, Event]] = field(default_factory=list)
+    attachments: dict[str, Attachments] = field(default_factory=dict)
+    """By the event that told them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +84,8 @@ class Intake:
     async def handle(self, events: Sequence[Event]) -> None:
         """Commit the effects of `events`; raises StoreUnavailable, and Permanent for a poison."""
         effects = self._effects([event for event in events if self._concerns_us(event)])
+        attachments = AttachmentIntake(self.inventory, self.writer, self.metrics)
+        await attachments.take(list(effects.attachments.values()))
         await self._bury(effects.gone)
         needs = await self._tell(effects)
         await self._ask(effects, needs)
@@ -109,6 +118,9 @@ class Intake:
                     (item, event.id)
                     for item in told(event, self.catalogue, self.resources, now=now)
                 ]
+                attachments = attachments_told(event, now=now, fresh=FRESH)
+                if attachments is not None:
+                    effects.attachments[event.id] = attachments
             except _NOT_FORESEEN as error:
                 message = f"event {event.id} ({event.type}) cannot be understood: {error!r}"
                 raise Permanent(message) from error
@@ -166,6 +178,8 @@ class Intake:
         for target, event in effects.asked:
             if target.kind not in self.resources:
                 self.metrics.unreadable.labels(target.cloud, target.kind).inc()
+                continue
+            if target.kind == Kind.ATTACHMENT and event.id in effects.attachments:
                 continue
             ref = ResourceRef(target.cloud, target.kind, target.key)
             need = needs.get((ref, event.id)) if target.by == BY_ID else None

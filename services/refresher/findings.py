@@ -23,6 +23,8 @@ class Listed:
     values: tuple[str, ...]
     began: datetime
     cause: Cause
+    shown: frozenset[str] = frozenset()
+    """Ids that it showed and that are not in the snapshots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,9 @@ class Findings(Generic[C]):
         snapshot = resource.snapshot(self.cloud, item, observed_at=at)
         self.snapshots.append(snapshot)
         self.causes[snapshot.ref] = cause
+        if resource.shows is not None:
+            shows = resource.shows
+            self.lists.append(Listed(shows.kind, shows.field, (id_,), at, cause, shows.ids(item)))
         if resource.settling(item):
             self.settling.add(snapshot.ref)
 

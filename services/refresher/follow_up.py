@@ -2,6 +2,7 @@
 
 * Ports of routers and floating IPs, and subnets of a deleted network, go without a word: what a
   complete list by a field no longer shows is asked for by id, and only its 404 deletes it.
+  So is an attachment that its volume does not show.
 * A booted server's port comes up, and Glance's data arrives, a moment after the last event: what
   is settling gets one second look.
 """
@@ -55,4 +56,5 @@ class FollowUp:
                 before=listed.began,
                 most=_SUSPECTS_MOST,
             )
+            if ref.id not in listed.shown
         ]

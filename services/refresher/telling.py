@@ -17,7 +17,7 @@ from shared.event import Action, Event, Flavour, Phase
 from shared.resource import ResourceRef
 from shared.snapshot import Snapshot
 
-_FRESH = timedelta(minutes=1)
+FRESH = timedelta(minutes=1)
 """What is older may have been overtaken by news that we no longer get: it is read as well."""
 
 
@@ -61,7 +61,7 @@ def told(
         return []
     # A clock ahead of ours must not make news win over reads that are yet to come.
     at = min(event.time, now)
-    fresh = now - at <= _FRESH
+    fresh = now - at <= FRESH
     return [
         Told(
             resource.snapshot(event.cloud, resource.shape(item), observed_at=at, partial=True),

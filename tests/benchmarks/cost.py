@@ -45,7 +45,7 @@ TRACES = ((300, 40.0, 500), (120, 100.0, 1000))
 STEP = timedelta(milliseconds=500)
 SETTLING = timedelta(seconds=30)
 COMPARED = ("server", "port", "network", "subnet", "router", "floating_ip", "security_group",
-            "volume", "image", "project")  # fmt: skip
+            "volume", "attachment", "image", "project")  # fmt: skip
 MANAGEIQ_CALLS = {
     "server": 41,
     "port": 17,

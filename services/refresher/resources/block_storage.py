@@ -6,13 +6,16 @@ the readers check that the reply holds nothing else. The other kinds have no suc
 
 from collections.abc import Sequence
 
-from services.refresher.resources.port import Resource, no_status, without
+from services.refresher.resources.port import Object, Resource, Shown, no_status, without
 from shared.openstack.paging import Paging, Params
 from shared.resource import Kind
 
 _ALL: Params = (("all_tenants", "1"), ("limit", "1000"))
 _MICROVERSION = (3, 65)
 _LIST_ALL_FROM = 50
+ATTACHED = "attached"
+"""The status of an attachment that works; a volume shows no others."""
+OF_VOLUME = "volume_id"
 
 
 def by_ids(ids: Sequence[str]) -> Params:
@@ -20,6 +23,30 @@ def by_ids(ids: Sequence[str]) -> Params:
     return (("id", "[" + ",".join(f"'{id_}'" for id_ in ids) + "]"),)
 
 
+def attachments_of(volume: Object) -> frozenset[str]:
+    """Return the ids of what a volume is attached by (`cinder/api/v3/views/volumes.py`)."""
+    shown = volume.get("attachments")
+    return frozenset(str(one.get("attachment_id")) for one in shown or ())
+
+
+ATTACHMENT = Resource(
+    kind=Kind.ATTACHMENT,
+    service_type="block-storage",
+    path="attachments/detail",
+    collection="attachments",
+    item_path="attachments",
+    item_key="attachment",
+    list_params=_ALL,
+    paging=Paging.MARKER,
+    filters=frozenset({OF_VOLUME, "instance_id"}),
+    repeats=False,
+    list_all_from=_LIST_ALL_FROM,
+    project_field=None,
+    # It holds the credentials of the storage.
+    shape=without("connection_info"),
+    microversion=_MICROVERSION,
+    oldest=(3, 27),
+)
 RESOURCES = (
     Resource(
         kind=Kind.VOLUME,
@@ -33,6 +60,7 @@ RESOURCES = (
         project_field="os-vol-tenant-attr:tenant_id",
         microversion=_MICROVERSION,
         urgent=True,
+        shows=Shown(kind=Kind.ATTACHMENT, field=OF_VOLUME, ids=attachments_of),
     ),
     Resource(
         kind=Kind.SNAPSHOT,
@@ -76,22 +104,5 @@ RESOURCES = (
         status=no_status,
         microversion=_MICROVERSION,
     ),
-    Resource(
-        kind=Kind.ATTACHMENT,
-        service_type="block-storage",
-        path="attachments/detail",
-        collection="attachments",
-        item_path="attachments",
-        item_key="attachment",
-        list_params=_ALL,
-        paging=Paging.MARKER,
-        filters=frozenset({"volume_id", "instance_id"}),
-        repeats=False,
-        list_all_from=_LIST_ALL_FROM,
-        project_field=None,
-        # It holds the credentials of the storage.
-        shape=without("connection_info"),
-        microversion=_MICROVERSION,
-        oldest=(3, 27),
-    ),
+    ATTACHMENT,
 )

@@ -106,6 +106,17 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Objects of another kind that an object shows: what it does not show may be gone."""
+
+    kind: str
+    field: str
+    """Where they hold the id of the object that shows them."""
+    ids: Callable[[Object], frozenset[str]]
+    """All that an object shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """How one kind is read."""
 
@@ -163,6 +174,8 @@ class Resource:
     """Whether people wait for it: its targets go before others, though never always."""
     settling: Callable[[Object], bool] = field(default=lambda _: False)
     """Whether the object is about to change without any event, and is worth a second look."""
+    shows: Shown | None = None
+    """What a read of it tells of another kind; None: nothing."""
     payload: Payload | None = None
     """What notifications tell of it; None: nothing that can be relied on."""
 
