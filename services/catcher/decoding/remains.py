@@ -12,6 +12,8 @@ from typing import Any
 import orjson
 
 from services.catcher.decoding.envelope import decompressed_by_magic
+from services.catcher.decoding.json_text import check_depth
+from shared.errors import UnreadableNotification
 from shared.redaction import MARKER, names_a_secret, redact
 
 _DEEPEST = 4
@@ -32,7 +34,8 @@ def remains_of(body: bytes) -> bytes:
     plain = decompressed_by_magic(body)
     try:
         value = orjson.loads(plain)
-    except orjson.JSONDecodeError:
+        check_depth(value, plain)
+    except (orjson.JSONDecodeError, UnreadableNotification):
         return _without_secrets(plain)
     clean = _clean(value, _DEEPEST)
     return body if clean == value else orjson.dumps(clean)
@@ -56,7 +59,8 @@ def _clean_text(value: Any, depth: int) -> Any:
         return value
     try:
         inner = orjson.loads(value)
-    except orjson.JSONDecodeError:
+        check_depth(inner, value.encode())
+    except (orjson.JSONDecodeError, UnreadableNotification):
         return _without_secrets(value.encode(errors="replace")).decode(errors="replace")
     clean = _clean(inner, depth - 1)
     return value if clean == inner else orjson.dumps(clean).decode()

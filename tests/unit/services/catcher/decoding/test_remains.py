@@ -70,6 +70,13 @@ def test_after_anything_else_under_the_name_of_a_secret_the_rest_goes() -> None:
     assert b"what followed may have been a secret" in kept
 
 
+@pytest.mark.parametrize("depth", [300, 900, 5000])
+def test_what_is_nested_too_deeply_to_look_into_loses_its_secrets_all_the_same(depth: int) -> None:
+    inner = '{"a":' * depth + '{"password": "s3cr3t"}' + "}" * depth
+    for body in (inner, json.dumps({"oslo.version": "2.0", "oslo.message": inner})):
+        assert SECRET.encode() not in remains_of(body.encode())
+
+
 def test_a_reason_quotes_no_secret() -> None:
     assert SECRET not in harmless("""payload is {'auth_token': 's3cr3t', 'a': 1}, not a name""")
 
