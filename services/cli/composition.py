@@ -239,6 +239,7 @@ def refreshed_clouds(parts: Parts, settings: Settings) -> dict[str, RefreshedClo
                 batch=cloud.refresh.batch_window,
                 create=cloud.refresh.create_delay,
                 history=cloud.refresh.history,
+                synthetic=cloud.refresh.synthetic,
                 second_look=cloud.refresh.second_look,
             ),
             full_pass_interval=cloud.refresh.full_pass_interval,

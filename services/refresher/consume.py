@@ -53,6 +53,8 @@ class Windows:
     """How long an object in the middle of something is left to the event that ends it."""
     history: bool = False
     """Whether events of loaded history ask for anything."""
+    synthetic: bool = False
+    """Whether synthetic events are believed and asked about."""
 
 
 @dataclass(slots=True)
@@ -100,6 +102,11 @@ class Intake:
             # Long past: what it touched is in the first full pass, and what it says is gone may
             # have come back since.
             self.metrics.history_events.labels(event.cloud).inc()
+            return False
+        if event.synthetic and not windows.synthetic:
+            # Somebody made it up: a delete of what exists must not bury it, and the cloud should
+            # not be asked a thousand times for what never was.
+            self.metrics.synthetic_events.labels(event.cloud).inc()
             return False
         return True
 

@@ -27,6 +27,9 @@ class RefresherMetrics:
         self.foreign_events = counter(
             "refresher_foreign_events", "Events of clouds that are not configured here.", "cloud"
         )
+        self.synthetic_events = counter(
+            "refresher_synthetic_events", "Synthetic events, which ask for nothing.", "cloud"
+        )
         self.history_events = counter(
             "refresher_history_events", "Events of loaded history, which ask for nothing.", "cloud"
         )

@@ -138,6 +138,8 @@ class RefreshSettings(Section):
     """Of each service of the cloud at most; absent: as fast as it answers."""
     history: bool = False
     """Whether loaded history asks for refreshes, too; the first full pass has seen it all."""
+    synthetic: bool = False
+    """Whether events that `osevents publish` made are believed: for a cloud of your own to test."""
     breaker_failures: Count = 10
     """Failures of a service in a row, retries included, that have it left alone for a while."""
     breaker_pause: PositiveDuration = timedelta(seconds=5)

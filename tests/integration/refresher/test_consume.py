@@ -182,6 +182,32 @@ async def test_history_is_refreshed_where_the_settings_ask_for_it(setting: Setti
     assert await setting.waiting() == 1
 
 
+async def test_what_somebody_made_up_changes_nothing_and_is_counted(setting: Setting) -> None:
+    ref = ResourceRef("prod", "port", "a")
+    known = Snapshot(ref, None, None, "ACTIVE", {"id": "a"}, setting.clock.now() - WINDOW)
+    await setting.inventory.write([known], Cause(CauseKind.EVENT, "e0"))
+    made_up = [
+        port_event("e1", synthetic=True),
+        port_event("e2", synthetic=True, action=Action.DELETE),
+    ]
+    await setting.intake.handle(made_up)
+
+    row = await setting.row("port", "a")
+    assert row is not None
+    assert (row.status, row.deleted_at) == ("ACTIVE", None)
+    assert await setting.waiting() == 0
+    assert setting.counted("refresher_synthetic_events_total", cloud="prod") == 2
+
+
+async def test_what_somebody_made_up_is_believed_where_the_settings_say_so(
+    setting: Setting,
+) -> None:
+    windows = {"prod": Windows(merge=WINDOW, synthetic=True)}
+    intake = replace(setting.intake, windows=windows)
+    await intake.handle([port_event("e1", synthetic=True)])
+    assert await setting.waiting() == 1
+
+
 async def test_a_floating_ip_is_read_when_its_port_is_gone(setting: Setting) -> None:
     freed = {"id": "f", "port_id": "a", "status": "ACTIVE"}
     ref = ResourceRef("prod", "floating_ip", "f")
