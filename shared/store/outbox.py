@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import orjson
 
@@ -147,7 +146,7 @@ class Outbox:
         """
         [spec] = firing.actions
         async with self._database.transaction() as connection:
-            await connection.fetch(_SQL["put_firings"], *columns([_firing_row(firing)], 7), now)
+            await _put(connection, [_firing_row(firing)], [], now)
             row = (*_action_row(firing, spec, position), now)
             await connection.execute(_SQL["revive"], *row)
 
@@ -173,15 +172,23 @@ async def put(connection: Connection, firings: Sequence[Firing], *, now: datetim
     cannot hold one of them.
     """
     unique = {firing.id: firing for firing in firings}
-    rows = [_firing_row(unique[id_]) for id_ in sorted(unique)]
-    if not rows:
+    if not unique:
         return 0
-    new: list[UUID] = [
-        row["id"] for row in await connection.fetch(_SQL["put_firings"], *columns(rows, 7), now)
-    ]
-    actions = [row for id_ in new for row in _action_rows(unique[id_])]
-    if actions:
-        await connection.execute(_SQL["put_actions"], *columns(actions, 5), now)
+    ordered = [unique[id_] for id_ in sorted(unique)]
+    rows = [_firing_row(firing) for firing in ordered]
+    return await _put(
+        connection, rows, [row for each in ordered for row in _action_rows(each)], now
+    )
+
+
+async def _put(
+    connection: Connection,
+    firings: Sequence[Sequence[object]],
+    actions: Sequence[Sequence[object]],
+    now: datetime,
+) -> int:
+    """Store rows of firings, and the rows of actions that belong to new ones; count the new."""
+    new = await connection.fetch(_SQL["put"], now, *columns(firings, 7), *columns(actions, 5))
     return len(new)
 
 

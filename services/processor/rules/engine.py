@@ -76,7 +76,8 @@ class Decision:
             verdicts += decide(candidate, states, at, running)
         if stored:
             await RuleStates.save(connection, saved(states, self.rules, at))
-        await fire(connection, self.rules, verdicts, events, now=self.now)
+        at_hand = [candidate.event for candidate in looked.candidates]
+        await fire(connection, self.rules, verdicts, at_hand, now=self.now)
         self.verdicts, self.looks = verdicts, looked.looks
         return moment_of(at)
 

@@ -1,22 +1,24 @@
 -- Statements of shared/store/outbox.py.
 
--- name: put_firings
+-- name: put
 -- Store firings that are not there yet, in the order given (sorted, so that two writers never
--- deadlock), and say which were new.
-insert into firings (id, rule, key, cloud, event_id, event, at, stored_at)
-select id, rule, key, cloud, event_id, event, at, $8
-from unnest(
-    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::timestamptz[]
-) as new (id, rule, key, cloud, event_id, event, at)
-on conflict do nothing
-returning id;
-
--- name: put_actions
--- Store the actions of new firings, due at once.
-insert into actions (firing, position, kind, settings, receiver, since, due_at)
-select firing, position, kind, settings::jsonb, receiver, $6, $6
-from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[])
-    as new (firing, position, kind, settings, receiver);
+-- deadlock), with their actions, due at once; and say which were new.
+with stored as (
+    insert into firings (id, rule, key, cloud, event_id, event, at, stored_at)
+    select id, rule, key, cloud, event_id, event, at, $1
+    from unnest(
+        $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[]
+    ) as new (id, rule, key, cloud, event_id, event, at)
+    on conflict do nothing
+    returning id
+), asked as (
+    insert into actions (firing, position, kind, settings, receiver, since, due_at)
+    select firing, position, kind, settings::jsonb, receiver, $1, $1
+    from unnest($9::uuid[], $10::integer[], $11::text[], $12::text[], $13::text[])
+        as new (firing, position, kind, settings, receiver)
+    where firing in (select id from stored)
+)
+select id from stored;
 
 -- name: due_receivers
 -- The receivers for whom something is due, each found with one step through the index, however much
