@@ -1,5 +1,7 @@
 """Comparisons that a condition stands or falls with."""
 
+from typing import Any
+
 import cel
 import pytest
 from hypothesis import given
@@ -74,7 +76,7 @@ def _terms() -> st.SearchStrategy[str]:
     st.sampled_from((None, *_VALUES)),
 )
 def test_a_condition_answers_as_cel_alone_would(
-    source: str, fields: dict[str, str], host: str | None
+    source: str, fields: dict[str, Any], host: str | None
 ) -> None:
     met = event(payload={"there": 1})._replace(host=host, **fields)
     condition = compiled(source)
