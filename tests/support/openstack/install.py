@@ -23,7 +23,8 @@ NAMES = ("keystone", "panko")
 
 def main() -> int:
     """Install what is missing; return the exit code."""
-    environment = environment_for_uv()
+    # SQLAlchemy 1.3 would build its optional C parts, which wants a compiler and Python's headers.
+    environment = environment_for_uv() | {"DISABLE_SQLALCHEMY_CEXT": "1"}
     uv = str(Path(sys.executable).parent / "uv")
     for name in NAMES:
         lock, place = HERE / f"{name}.lock", DEPS / name
