@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from services.refresher.attaching import AttachmentIntake, Attachments, attachments_told
+from services.refresher.burying import Asked, Burial
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.resources.port import Resource
 from services.refresher.telling import FRESH, Need, Told, told
@@ -28,13 +29,6 @@ from shared.target import BY_ID, Target
 # What pure code raises on a payload that nobody foresaw.
 _NOT_FORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _NONE = timedelta(0)
-# What points at an object that goes, and changes with it without a word: by the field that points.
-_POINTING_AT = {
-    Kind.PORT: (Kind.FLOATING_IP, "port_id"),
-    # Left over only where Cinder's clock is behind ours: its detach seemed older than the read.
-    Kind.VOLUME: (Kind.ATTACHMENT, "volume_id"),
-}
-_POINTING_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +82,9 @@ class Intake:
         effects = self._effects([event for event in events if self._concerns_us(event)])
         attachments = AttachmentIntake(self.inventory, self.writer, self.metrics)
         await attachments.take(list(effects.attachments.values()))
-        await self._bury(effects.gone)
+        answered = await self._bury(effects.gone)
         needs = await self._tell(effects)
-        await self._ask(effects, needs)
+        await self._ask(effects, needs, answered)
 
     def _concerns_us(self, event: Event) -> bool:
         """Tell whether to react to an event; those left out are counted."""
@@ -133,33 +127,18 @@ class Intake:
                 raise Permanent(message) from error
         return effects
 
-    async def _bury(self, gone: Mapping[ResourceRef, str]) -> None:
-        """Write tombstones dated now, so that they beat every read that began before."""
-        if not gone:
-            return
-        causes = {ref: Cause(CauseKind.EVENT, event_id) for ref, event_id in gone.items()}
-        await self.inventory.delete(dict.fromkeys(gone, self.clock.now()), causes)
-        await self.targets.drop(list(gone))
-        await self._ask_for_pointing(causes)
-        for ref in gone:
-            self.metrics.tombstones.labels(ref.cloud, ref.kind, CauseKind.EVENT).inc()
-
-    async def _ask_for_pointing(self, gone: Mapping[ResourceRef, Cause]) -> None:
-        """Ask for what the inventory has pointing at what is gone; mostly there is nothing."""
-        now = self.clock.now()
-        for ref, cause in gone.items():
-            if ref.kind not in _POINTING_AT:
-                continue
-            kind, pointer = _POINTING_AT[Kind(ref.kind)]
-            pointing = await self.inventory.unseen_of(
-                ref.cloud, kind, pointer, [ref.id], before=now, most=_POINTING_MOST
+    async def _bury(self, gone: Mapping[ResourceRef, str]) -> frozenset[Asked]:
+        """Bury what is gone, and return which lists that answers."""
+        burial, now = Burial(self.inventory, self.targets, self.metrics), self.clock.now()
+        answered = await burial.bury(gone, now=now)
+        for cloud in {ref.cloud for ref in gone}:
+            await burial.ask_for_pointing(
+                {ref: event_id for ref, event_id in gone.items() if ref.cloud == cloud},
+                now=now,
+                merge_window=self.windows[cloud].merge,
+                batch_window=self.windows[cloud].batch,
             )
-            why = f"pointed at a {ref.kind} that is gone"
-            asked = [Target(ref.cloud, kind, BY_ID, one.id, str(cause), why) for one in pointing]
-            windows = self.windows[ref.cloud]
-            await self.targets.ask(
-                asked, now=now, merge_window=windows.merge, batch_window=windows.batch
-            )
+        return answered
 
     async def _tell(self, effects: _Effects) -> dict[tuple[ResourceRef, str], Need]:
         """Merge what events tell; return what each of them leaves to read of its objects."""
@@ -180,13 +159,20 @@ class Intake:
                     needs[item.ref, event_id] = Need.READ if unread else Need.NOTHING
         return needs
 
-    async def _ask(self, effects: _Effects, needs: Mapping[tuple[ResourceRef, str], Need]) -> None:
+    async def _ask(
+        self,
+        effects: _Effects,
+        needs: Mapping[tuple[ResourceRef, str], Need],
+        answered: frozenset[Asked],
+    ) -> None:
         groups: dict[tuple[str, timedelta, bool], list[Target]] = {}
         for target, event in effects.asked:
             if target.kind not in self.resources:
                 self.metrics.unreadable.labels(target.cloud, target.kind).inc()
                 continue
             if target.kind == Kind.ATTACHMENT and event.id in effects.attachments:
+                continue
+            if (target.cloud, target.kind, target.by, target.key) in answered:
                 continue
             ref = ResourceRef(target.cloud, target.kind, target.key)
             need = needs.get((ref, event.id)) if target.by == BY_ID else None

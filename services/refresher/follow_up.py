@@ -4,7 +4,7 @@
   complete list by a field no longer shows is asked for by id, and only its 404 deletes it.
   So is an attachment that its volume does not show.
 * A booted server's port comes up, and Glance's data arrives, a moment after the last event: what
-  is settling gets one second look.
+  is settling gets one second look. It is in no hurry, and waits for company.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class FollowUp:
     targets: TargetQueue
     clock: Clock
     after: timedelta
-    """How long to wait with a second look."""
+    """How long to wait with a second look; once more as long it may wait for others."""
 
     async def ask(self, findings: Findings[ClaimedTarget], claims: Sequence[ClaimedTarget]) -> None:
         """Ask for what `findings`, already written, leave open; `claims` led to them."""
@@ -42,7 +42,7 @@ class FollowUp:
             for ref in findings.settling
             if ref.id not in looked_at
         ]
-        await self.targets.ask(looks, now=now, merge_window=self.after)
+        await self.targets.ask(looks, now=now, merge_window=self.after, batch_window=self.after)
 
     async def _suspects(self, findings: Findings[ClaimedTarget]) -> list[Target]:
         return [
