@@ -35,9 +35,9 @@ _NONE = timedelta(0)
 class Windows:
     """How long the targets of one cloud wait."""
 
-    merge: timedelta = timedelta(seconds=1)
+    merge: timedelta = timedelta(milliseconds=250)
     """Until an object that an event touched may be read."""
-    batch: timedelta = timedelta(seconds=1.5)
+    batch: timedelta = timedelta(seconds=2)
     """How much longer it waits for others, to share their call."""
     create: timedelta = timedelta()
     """How long what was created is left alone; what does not live so long costs nothing."""

@@ -126,10 +126,12 @@ class RefreshSettings(Section):
 
     full_pass_interval: PositiveDuration = timedelta(hours=6)
     """Between two listings of everything, the repair of what events missed."""
-    merge_window: Duration = timedelta(seconds=1)
-    """Events about one object within it cost one read; what must be read comes as much later."""
-    batch_window: Duration = timedelta(seconds=1.5)
-    """How much longer a read may wait for others of its kind, to be one API call with them."""
+    merge_window: Duration = timedelta(milliseconds=250)
+    """Events about one object within it cost one read; what must be read comes as much later.
+    Short, since what is ready goes along with others at no call of its own."""
+    batch_window: Duration = timedelta(seconds=2)
+    """How much longer a read may wait for others of its kind, to be one API call with them. So
+    long that rows are still right within three seconds of their event."""
     create_delay: Duration = timedelta()
     """Wait before reading a new object: what is deleted within it is never read at all."""
     concurrency: Count = 8

@@ -218,3 +218,55 @@ async def test_a_floating_ip_is_read_when_its_port_is_gone(setting: Setting) -> 
     (claimed,) = await setting.worker.claim()
     assert (claimed.target.kind, claimed.target.key) == ("floating_ip", "f")
     assert claimed.target.cause == "e1"
+
+
+@pytest.mark.parametrize(
+    ("owner", "event_type", "kind", "field"),
+    [
+        ("floating_ip", "floatingip.delete.end", "port", "device_id"),
+        ("router", "router.delete.end", "port", "device_id"),
+        ("network", "network.delete.end", "subnet", "network_id"),
+        ("security_group", "security_group.delete.end", "security_group_rule", "security_group_id"),
+    ],
+)
+async def test_what_neutron_deletes_along_is_buried_without_a_read(
+    setting: Setting, owner: str, event_type: str, kind: str, field: str
+) -> None:
+    ref, other = ResourceRef("prod", kind, "along"), ResourceRef("prod", kind, "other")
+    observed_at = setting.clock.now() - WINDOW
+    known = [
+        Snapshot(one, None, None, None, {"id": one.id, field: of}, observed_at)
+        for one, of in ((ref, "owner"), (other, "another"))
+    ]
+    await setting.inventory.write(known, Cause(CauseKind.EVENT, "e0"))
+    gone = event(
+        "e1",
+        type=event_type,
+        service="network",
+        action=Action.DELETE,
+        subjects=(ResourceRef("prod", owner, "owner"),),
+    )
+    await setting.intake.handle([gone])
+    assert await setting.living(kind) == ["other"]
+    (last,) = [one for one in await setting.inventory.changes(ref) if one.kind == "deleted"]
+    assert last.cause == Cause(CauseKind.EVENT, "e1")
+    assert await setting.waiting() == 0
+
+
+async def test_where_nothing_is_known_to_go_along_a_list_is_read(setting: Setting) -> None:
+    """A read under way can still show what goes along, and bring it after the tombstone."""
+    gone = event(
+        "e1",
+        type="floatingip.delete.end",
+        service="network",
+        action=Action.DELETE,
+        subjects=(ResourceRef("prod", "floating_ip", "f"),),
+    )
+    await setting.intake.handle([gone])
+    setting.clock.advance(WINDOW)
+    (claimed,) = await setting.worker.claim()
+    assert (claimed.target.kind, claimed.target.by, claimed.target.key) == (
+        "port",
+        "device_id",
+        "f",
+    )

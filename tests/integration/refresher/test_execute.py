@@ -253,7 +253,7 @@ async def test_a_port_that_comes_up_without_an_event_gets_one_second_look(
     await setting.ask(target("port", "a"))
     await setting.work_off()
     table.objects["a"]["status"] = "ACTIVE"
-    assert await setting.work_off(timedelta(seconds=5)) == 1
+    assert await setting.work_off(timedelta(seconds=10)) == 1
     row = await setting.row("port", "a")
     assert row is not None
     assert row.status == "ACTIVE"
