@@ -129,15 +129,12 @@ def news(client: CloudClient, since: datetime, *, gaps: Gaps | None = None) -> P
     )
 
 
-@pytest.mark.parametrize(("page", "first"), [(1, 200), (100, 0), (1000, 0)])
-async def test_all_events_are_read_once_whatever_the_page(
-    opened: Open, page: int, first: int
-) -> None:
+@pytest.mark.parametrize("page", [1, 100, 1000])
+async def test_all_events_are_read_once_whatever_the_page(opened: Open, page: int) -> None:
     async with opened() as client:
-        source = news(client, generated(first))
-        seen = await read(source, COUNT - first, page=page, seconds=200)
+        seen = await read(news(client, generated(0)), COUNT, page=page, seconds=200)
 
-    assert seen == IDS[first:]
+    assert seen == IDS
 
 
 async def test_crowded_times_are_read_once_by_pages_smaller_than_the_crowd(opened: Open) -> None:

@@ -1,4 +1,4 @@
-"""Running services take over a changed list of clouds; who did not change notices nothing."""
+"""Running services take over a changed list of clouds, and each other's sources."""
 
 import asyncio
 import signal
@@ -56,11 +56,11 @@ async def figure(service: Service, name: str) -> float | None:
     return None
 
 
-async def shows(service: Service, name: str, value: float | None) -> None:
+async def shows(service: Service, name: str, value: float | None, *, seconds: float = 30) -> None:
     async def so() -> bool:
         return await figure(service, name) == value
 
-    await eventually(so, what=f"{name} is {value}; see {service.log}")
+    await eventually(so, what=f"{name} is {value}; see {service.log}", seconds=seconds)
 
 
 async def test_clouds_come_and_go_while_the_others_are_read(deployment: Deployment) -> None:
@@ -102,3 +102,19 @@ async def test_the_refresher_follows_too(deployment: Deployment) -> None:
 
     assert await figure(refresher, kind % "one") == 1, "the first was not begun anew"
     assert refresher.stop() == 0
+
+
+async def test_a_polled_source_of_a_copy_that_dies_is_read_by_another_within_10_s(
+    deployment: Deployment,
+) -> None:
+    deployment.run("migrate", "--config", str(deployment.config))
+    up = 'osevents_source_up{cloud="one",source="panko"}'
+    first, second = deployment.add("catcher"), deployment.add("catcher")
+    first.start()
+    await shows(first, up, 1)
+    second.start()
+    await second.ready()
+    assert await figure(second, up) is None, "one copy reads at a time"
+
+    first.kill()
+    await shows(second, up, 1, seconds=10)
