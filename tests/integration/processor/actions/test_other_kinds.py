@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import aio_pika
@@ -225,6 +226,14 @@ async def test_a_thread_that_hangs_does_not_keep_a_process_from_ending() -> None
     assert done.returncode == 0
 
 
+@pytest.fixture(autouse=True)
+def no_room_is_imported() -> Iterator[None]:
+    """Two packages of that name are made here; neither may stay for the other's test."""
+    sys.modules.pop("osevents_room", None)
+    yield
+    sys.modules.pop("osevents_room", None)
+
+
 PACKAGE = {
     "pyproject.toml": """\
 [project]
@@ -303,7 +312,6 @@ async def test_a_package_whose_kind_is_none_is_named(
         "room = ", 'log = "osevents_room:ROOM"\nroom = '
     )
     monkeypatch.syspath_prepend(await install(tmp_path, broken))
-    monkeypatch.delitem(sys.modules, "osevents_room", raising=False)
 
     with pytest.raises(Misconfigured) as caught:
         known_kinds()
