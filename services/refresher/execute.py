@@ -125,13 +125,13 @@ class TargetWorker:
 
     async def _read(self, read: Read[ClaimedTarget]) -> None:
         kind = read.resource.kind
-        denied_until = self.reader.permits.denied_until(kind, self.clock.now())
+        denied_until = self.reader.objects.permits.denied_until(kind, self.clock.now())
         if denied_until is not None:
             reason = f"{kind} may not be read by our credentials"
             await self._postpone(read.claims, until=denied_until, reason=reason)
             return
         try:
-            if not await self.reader.has(read.resource):
+            if not await self.reader.objects.has(read.resource):
                 self.metrics.unreadable.labels(self.cloud, kind).inc(len(read.claims))
                 await self._finish(read.claims)
                 return
@@ -200,7 +200,7 @@ class TargetWorker:
         if isinstance(error, CloudLeftAlone):
             return now + timedelta(seconds=error.retry_after_seconds or 0.0)
         if error.status == _FORBIDDEN:
-            return self.reader.permits.denied_until(claim.target.kind, now)
+            return self.reader.objects.permits.denied_until(claim.target.kind, now)
         return None
 
     async def _postpone(

@@ -20,7 +20,7 @@ import structlog
 from services.refresher.findings import Findings
 from services.refresher.listing import ListedPage, Listing, one_ahead
 from services.refresher.metrics import RefresherMetrics
-from services.refresher.reading import Reader
+from services.refresher.objects import Objects
 from services.refresher.resources.port import Resource
 from services.refresher.schedule import asked_by
 from services.refresher.writing import Writer
@@ -64,7 +64,7 @@ class Passes:
     worker: str
     resources: Mapping[str, Resource]
     interval: timedelta
-    reader: Reader
+    objects: Objects
     passes: FullPasses
     drift: Drift
     inventory: Inventory
@@ -102,7 +102,7 @@ class Passes:
             jitter = self._jitters.setdefault(kind, self.random.uniform(1 - _JITTER, 1 + _JITTER))
             now = self.clock.now()
             by = asked_by(latest.get(kind), now=now, interval=self.interval, jitter=jitter)
-            if by is None or not await self.reader.has(resource):
+            if by is None or not await self.objects.has(resource):
                 continue
             pass_id = UUID(int=self.random.getrandbits(128), version=4)
             await self.passes.ask(self.cloud, kind, pass_id=pass_id, asked_by=by, now=now)
@@ -127,12 +127,12 @@ class Passes:
         tally = _Tally(claimed.figures)
         try:
             resource = self.resources.get(claimed.kind)
-            if resource is None or not await self.reader.has(resource):
+            if resource is None or not await self.objects.has(resource):
                 reason = f"cloud {self.cloud} has no API for {claimed.kind}"
                 await self._finish(claimed, tally.figures, PassState.ABSENT, reason)
                 return
             place = claimed.place or Place(self.clock.now())
-            listing = Listing(self.reader, resource, self.clock)
+            listing = Listing(self.objects, resource, self.clock)
             async with aclosing(listing.pages(place)) as pages, aclosing(one_ahead(pages)) as ahead:
                 async for listed in ahead:
                     place = listed.place

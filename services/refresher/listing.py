@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import structlog
 
-from services.refresher.reading import Page, Reader
+from services.refresher.objects import Objects, Page
 from services.refresher.resources.port import Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
@@ -50,7 +50,7 @@ class _Lost(Exception):
 class Listing:
     """All lists of one kind, from a place on."""
 
-    reader: Reader
+    objects: Objects
     resource: Resource
     clock: Clock
 
@@ -85,7 +85,7 @@ class Listing:
         while True:
             after = (("marker", markers[0]),) if markers else ()
             try:
-                async for page in self.reader.pages(self.resource, (*asked, *after)):
+                async for page in self.objects.pages(self.resource, (*asked, *after)):
                     markers = _markers(self.resource, page) or markers
                     yield page, markers
             except CloudRefused as refusal:

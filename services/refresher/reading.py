@@ -1,4 +1,4 @@
-"""Makes planned reads, and the lists of full passes, through one cloud's API.
+"""Makes planned reads through one cloud's API, and says what became of every claim.
 
 Only two things say that an object is gone: a 404 to a read of that very object (`says_gone`), and
 the object itself (`Resource.life`). An id that a list leaves out is asked for alone; where the API
@@ -7,42 +7,25 @@ failure is handed back, and leaves the inventory as it is.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Any
 
-import structlog
-
-from services.refresher.catalogued import Offers
 from services.refresher.findings import Findings, Listed, says_gone
-from services.refresher.learning import Lessons, Size
-from services.refresher.permits import Permits
+from services.refresher.learning import Lessons
+from services.refresher.objects import Objects, Page
 from services.refresher.planner import C, Form, Read, halves, singles
-from services.refresher.resources.port import Address, Below, Life, Object, Resource
+from services.refresher.resources.port import Below, Life, Object, Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.client import CloudClient
-from shared.openstack.paging import Params
 from shared.snapshot import Cause
 from shared.target import BY_ID
 
-log = structlog.get_logger(__name__)
-
 _NOT_UNDERSTOOD = 400
-_FORBIDDEN = 403
 _BAD_GATEWAY = 502
 _TOO_LONG = frozenset({413, 414, 431})
 SHORT_QUERY = 1500
 """Bytes that every server and proxy takes: a failure with a shorter query is not its length's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list, and when its read began."""
-
-    items: Sequence[Object]
-    observed_at: datetime
 
 
 class _FilterIgnored(Exception):
@@ -53,110 +36,10 @@ class Reader:
     """Reads the objects of one cloud."""
 
     def __init__(self, client: CloudClient, *, clock: Clock) -> None:
-        self._client = client
-        self._clock = clock
         self.lessons = Lessons()
-        self.permits = Permits()
-        self._offers = Offers(client, clock=clock)
-        self.narrow: set[str] = set()
-        """Kinds of which we are shown our own project alone (`Resource.wider`)."""
-        self.cut_off: set[str] = set()
-        """Kinds whose latest list came cut off: what it lacks is not seen by full passes."""
-
-    async def has(self, resource: Resource) -> bool:
-        """Whether the cloud has the kind; raises CloudUnavailable when that cannot be told."""
-        return await self._offers.has(resource)
-
-    async def pages(self, resource: Resource, params: Params) -> AsyncIterator[Page]:
-        """Yield the pages of a list; raises CloudRefused and CloudUnavailable.
-
-        Of a kind below another these are the lists of every parent, one after the other.
-        """
-        below = resource.below
-        if below is None:
-            async for page in self._list(resource, Address(resource.path, params)):
-                yield page
-            return
-        async for parents in self.pages(below.parent, below.parent.list_params):
-            for parent in parents.items:
-                async for page in self._children(resource, parent, params):
-                    yield page
-
-    async def _list(self, resource: Resource, address: Address, **of: str) -> AsyncIterator[Page]:
-        """Yield the pages of one list, of as many projects as we may see; `of` goes into them."""
-        if resource.wider and resource.kind not in self.narrow:
-            wider = Address(address.path, (*address.params, *resource.wider))
-            try:
-                async for page in self._one_list(resource, wider, of):
-                    yield page
-            except CloudRefused as error:
-                if error.status != _FORBIDDEN:
-                    raise
-                log.warning("own_project_only", cloud=self._client.name, kind=resource.kind)
-                self.narrow.add(resource.kind)
-            else:
-                return
-        async for page in self._one_list(resource, address, of | await self._own_project(resource)):
-            yield page
-
-    async def _own_project(self, resource: Resource) -> dict[str, str]:
-        """Return what lists of our own project leave out: which that is."""
-        if not resource.own_project:
-            return {}
-        # The token tells it, and the endpoint is not known without one.
-        await self._client.endpoint(resource.service_type)
-        project = self._client.project_id
-        return {resource.project_field: project} if resource.project_field and project else {}
-
-    async def _one_list(
-        self, resource: Resource, address: Address, of: Mapping[str, str]
-    ) -> AsyncIterator[Page]:
-        pages = self._client.pages(
-            resource.service_type,
-            address.path,
-            resource.collection,
-            address.params,
-            microversion=await self._microversion(resource),
-            paging=resource.paging,
-        )
-        observed_at = self._clock.now()
-        asked_widely = resource.wider and resource.kind not in self.narrow
-        permitted = pages if asked_widely else self._permitted(resource, pages)
-        page_count = object_count = 0
-        async for items in permitted:
-            page_count, object_count = page_count + 1, object_count + len(items)
-            shaped = [resource.shape({**item, **of}) for item in items]
-            if not all(resource.id_of(item) for item in shaped):
-                raise CloudUnavailable(f"the list of {address.path} holds objects without an id")
-            yield Page(shaped, observed_at)
-            observed_at = self._clock.now()
-        self._note_cut(resource)
-        if tuple(address.params) == tuple(resource.list_params):
-            self.lessons.sizes[resource.kind] = Size(page_count, object_count)
-
-    def _note_cut(self, resource: Resource) -> None:
-        """Tell, once, that a list comes cut off: what it lacks is only found by id."""
-        cut = (resource.service_type, resource.collection) in self._client.cut_off
-        if cut and resource.kind not in self.cut_off:
-            log.warning("list_cut_off", cloud=self._client.name, kind=resource.kind)
-            self.cut_off.add(resource.kind)
-        elif not cut:
-            self.cut_off.discard(resource.kind)
-
-    async def _children(
-        self, resource: Resource, parent: Object, params: Params
-    ) -> AsyncIterator[Page]:
-        """Yield the list below one parent; a parent that went since it was listed has none."""
-        below = resource.below
-        assert below is not None, "only kinds below another have lists of children"
-        id_, address = str(below.parent.id_of(parent)), below.address(parent)
-        listed = Address(address.path, (*address.params, *params))
-        try:
-            async for page in self._list(resource, listed, **{below.field: id_}):
-                yield page
-        except CloudRefused as error:
-            if not says_gone(error, *below.parent.named_by(id_)):
-                raise
+        self.objects = Objects(client, self.lessons, clock=clock)
+        self._cloud = client.name
+        self._clock = clock
 
     async def read(self, read: Read[C]) -> Findings[C]:
         """Return what became of every claim of `read`; what the cloud refuses is told in there."""
@@ -181,23 +64,6 @@ class Reader:
             return read.query_bytes > SHORT_QUERY
         return error.status in _TOO_LONG
 
-    async def _permitted(
-        self, resource: Resource, pages: AsyncIterator[list[dict[str, Any]]]
-    ) -> AsyncIterator[list[dict[str, Any]]]:
-        """Pass pages on, and note whether we may read them."""
-        try:
-            async for items in pages:
-                self.permits.worked(resource.kind, self._clock.now())
-                yield items
-        except CloudRefused as error:
-            self._note_refusal(resource, error, alone=False)
-            raise
-
-    def _note_refusal(self, resource: Resource, error: CloudRefused, *, alone: bool) -> None:
-        if error.status == _FORBIDDEN:
-            now = self._clock.now()
-            self.permits.refused(resource.kind, str(error), now, alone=alone)
-
     async def _attempt(self, read: Read[C]) -> Findings[C]:
         if read.form is Form.SINGLE:
             return await self._single(read)
@@ -209,41 +75,33 @@ class Reader:
 
     async def _single(self, read: Read[C]) -> Findings[C]:
         resource, id_ = read.resource, read.keys[0]
-        findings: Findings[C] = Findings(self._client.name)
+        findings: Findings[C] = Findings(self._cloud)
         cause = Cause.parse(read.claims[-1].target.cause)
         observed_at = self._clock.now()
         try:
-            item = await self._item(resource, id_)
-            self.permits.worked(resource.kind, self._clock.now())
+            item = await self.objects.one(resource, id_)
+            self.objects.permits.worked(resource.kind, self._clock.now())
             findings.note(resource, item, cause, at=observed_at)
         except CloudRefused as error:
             if not says_gone(error, *resource.named_by(id_)):
-                self._note_refusal(resource, error, alone=True)
+                self.objects.refused(resource, error, alone=True)
                 raise
             findings.miss(resource, id_, cause, at=observed_at)
         findings.settled += read.claims
         return findings
 
-    async def _item(self, resource: Resource, id_: str) -> Object:
-        """Return one object, by its own address."""
-        address = resource.address_of(id_)
-        reply = await self._client.get(
-            resource.service_type,
-            address.path,
-            address.params,
-            microversion=await self._microversion(resource),
-            follow=True,
-        )
-        return _object(resource, id_, reply)
-
     async def _several(self, read: Read[C]) -> Findings[C]:
         """Read ids with one list; those that it leaves out are asked for one by one."""
-        findings: Findings[C] = Findings(self._client.name)
+        findings: Findings[C] = Findings(self._cloud)
         claims = {claim.target.key: claim for claim in read.claims}
         left = set(claims)
         began, seen = self._clock.now(), 0
         below = read.resource.below
-        asked = self.pages(read.resource, read.params) if below is None else self._with_field(read)
+        asked = (
+            self.objects.pages(read.resource, read.params)
+            if below is None
+            else self._with_field(read)
+        )
         async for page in asked:
             seen += len(page.items)
             for item in page.items:
@@ -271,7 +129,7 @@ class Reader:
 
     async def _related(self, read: Read[C]) -> Findings[C]:
         """Read all objects with some values of a field."""
-        findings: Findings[C] = Findings(self._client.name)
+        findings: Findings[C] = Findings(self._cloud)
         causes = {claim.target.key: Cause.parse(claim.target.cause) for claim in read.claims}
         first = next(iter(causes.values()))
         began = self._clock.now()
@@ -293,11 +151,11 @@ class Reader:
         """Yield the pages of everything with one of the read's keys in its field."""
         resource, below = read.resource, read.resource.below
         if below is None:
-            async for page in self.pages(resource, read.params):
+            async for page in self.objects.pages(resource, read.params):
                 yield page
             return
         async for parent in self._parents(read, below):
-            async for page in self._children(resource, parent, resource.list_params):
+            async for page in self.objects.children(resource, parent, resource.list_params):
                 yield page
 
     async def _parents(self, read: Read[C], below: Below) -> AsyncIterator[Object]:
@@ -305,7 +163,7 @@ class Reader:
         if read.by in below.through:
             for key in read.keys:
                 params = (*below.parent.list_params, (read.by, key))
-                async for page in self.pages(below.parent, params):
+                async for page in self.objects.pages(below.parent, params):
                     for parent in page.items:
                         yield parent
             return
@@ -319,7 +177,7 @@ class Reader:
     async def _parent(self, resource: Resource, id_: str) -> Object | None:
         """Return the object that a list is below; None when it is gone."""
         try:
-            item = await self._item(resource, id_)
+            item = await self.objects.one(resource, id_)
         except CloudRefused as error:
             if says_gone(error, *resource.named_by(id_)):
                 return None
@@ -336,7 +194,7 @@ class Reader:
     async def _all(self, reads: Sequence[Read[C]]) -> Findings[C]:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self.read(read)) for read in reads]
-        findings: Findings[C] = Findings(self._client.name)
+        findings: Findings[C] = Findings(self._cloud)
         for task in tasks:
             findings.add(task.result())
         return findings
@@ -352,23 +210,10 @@ class Reader:
             findings.settled.append(claim)
 
     def _failed(self, read: Read[C], error: CloudRefused | CloudUnavailable) -> Findings[C]:
-        findings: Findings[C] = Findings(self._client.name)
+        findings: Findings[C] = Findings(self._cloud)
         findings.fail(read.claims, error)
         return findings
-
-    async def _microversion(self, resource: Resource) -> str | None:
-        return await self._offers.microversion(resource)
 
 
 def _lists_ids(read: Read[C]) -> bool:
     return read.form is Form.SINCE or (read.form is Form.FILTER and read.by == BY_ID)
-
-
-def _object(resource: Resource, id_: str, reply: Any) -> Object:
-    item = reply
-    if resource.item_key is not None and isinstance(reply, dict):
-        item = reply.get(resource.item_key)
-    shaped = resource.shape(item) if isinstance(item, dict) else {}
-    if resource.id_of(shaped) != id_:
-        raise CloudUnavailable(f"the reply to a read of {resource.kind} {id_} is not that object")
-    return shaped

@@ -17,6 +17,7 @@ from services.refresher.follow_up import FollowUp
 from services.refresher.full_pass import Passes
 from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
+from services.refresher.objects import Objects
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
 from services.refresher.writing import Writer
@@ -113,7 +114,7 @@ class Refresher:
             self._clients[name] = client
             reader = self._readers[name] = Reader(client, clock=self.clock)
             worker = self._target_worker(name, reader, cloud.windows)
-            passes = self._passes(name, cloud.full_pass_interval, reader)
+            passes = self._passes(name, cloud.full_pass_interval, reader.objects)
             group.create_task(worker.run(stop), name=f"targets of {name}")
             group.create_task(passes.run(stop), name=f"full passes of {name}")
         self._readers.pop(name)
@@ -125,9 +126,10 @@ class Refresher:
         if reader is None:
             # It is no longer refreshed, since a moment ago.
             return
-        budgets, denials = self._clients[name].budgets(), reader.permits.denials()
+        objects = reader.objects
+        budgets, denials = self._clients[name].budgets(), objects.permits.denials()
         self.metrics.budget(name, budgets, denials)
-        self.metrics.partial_lists(name, reader.narrow, reader.cut_off)
+        self.metrics.partial_lists(name, objects.narrow, objects.cut_off)
         await Heartbeats(self.database).report(
             HEARTBEAT,
             self.instance,
@@ -174,13 +176,13 @@ class Refresher:
             ),
         )
 
-    def _passes(self, name: str, interval: timedelta, reader: Reader) -> Passes:
+    def _passes(self, name: str, interval: timedelta, objects: Objects) -> Passes:
         return Passes(
             cloud=name,
             worker=self.instance,
             resources=ALL,
             interval=interval,
-            reader=reader,
+            objects=objects,
             passes=FullPasses(self.database),
             drift=Drift(self.database),
             inventory=Inventory(self.database),

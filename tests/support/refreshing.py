@@ -92,7 +92,7 @@ class Setting:
             worker="copy-1",
             resources=ALL,
             interval=timedelta(hours=6),
-            reader=reader,
+            objects=reader.objects,
             passes=self.full_passes,
             drift=Drift(database),
             inventory=self.inventory,

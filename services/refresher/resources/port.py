@@ -1,6 +1,6 @@
 """What the refresher must know of a kind: how it is listed, read by id, filtered, and understood.
 
-Data and a few pure functions; the reading itself is `services.refresher.reading`'s.
+Data and a few pure functions; the asking itself is `services.refresher.objects`'s.
 """
 
 from collections.abc import Callable, Mapping, Sequence

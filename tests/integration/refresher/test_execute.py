@@ -287,7 +287,7 @@ async def test_a_kind_that_is_not_permitted_waits_and_loses_no_target(
     serve(cloud, {"id": "a"}, {"id": "b"}, {"id": "c"})
     await setting.work_off(timedelta(minutes=10))
     assert await setting.living("port") == ["a", "b", "c"]
-    assert setting.worker.reader.permits.denials() == {}
+    assert setting.worker.reader.objects.permits.denials() == {}
 
 
 async def test_targets_of_a_service_that_is_left_alone_keep_their_budget(

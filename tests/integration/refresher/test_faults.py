@@ -104,7 +104,7 @@ class Trouble:
         await self.setting.make_passes()
         assert await self._statuses() == dict.fromkeys(IDS, str(self.changes))
         assert await self.setting.waiting() == 0
-        assert self.setting.worker.reader.permits.denials() == {}
+        assert self.setting.worker.reader.objects.permits.denials() == {}
 
     async def _statuses(self) -> dict[str, str | None]:
         return {row.ref.id: row.status for row in await self.setting.inventory.find("port")}

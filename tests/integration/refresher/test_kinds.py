@@ -57,7 +57,7 @@ async def listed(reader: Reader, resource: Resource) -> list[str]:
     return [
         str(resource.id_of(item))
         for params in resource.full_lists
-        async for page in reader.pages(resource, (*resource.list_params, *params))
+        async for page in reader.objects.pages(resource, (*resource.list_params, *params))
         for item in page.items
     ]
 
@@ -74,7 +74,7 @@ async def test_a_read_by_id_shows_what_the_list_shows(cloud: Cloud) -> None:
     for kind, resource in ALL.items():
         shown = {
             str(resource.id_of(item)): item
-            async for page in cloud.reader.pages(resource, resource.list_params)
+            async for page in cloud.reader.objects.pages(resource, resource.list_params)
             for item in page.items
         }
         id_, item = next(iter(shown.items()))
@@ -150,8 +150,8 @@ async def test_a_deleted_stack_that_heat_still_shows_is_gone(cloud: Cloud) -> No
 
 async def test_that_heat_shows_our_own_project_alone_is_known(cloud: Cloud) -> None:
     await listed(cloud.reader, ALL["stack"])
-    assert cloud.reader.narrow == {"stack"}
-    assert cloud.reader.permits.denials() == {}
+    assert cloud.reader.objects.narrow == {"stack"}
+    assert cloud.reader.objects.permits.denials() == {}
 
 
 async def test_that_keystone_cuts_a_list_off_is_known_until_it_is_whole(
@@ -164,10 +164,10 @@ async def test_that_keystone_cuts_a_list_off_is_known_until_it_is_whole(
 
     monkeypatch.setattr(cloud.client, "get", cutting)
     await listed(cloud.reader, ALL["user"])
-    assert cloud.reader.cut_off == {"user"}
+    assert cloud.reader.objects.cut_off == {"user"}
     cut = False
     await listed(cloud.reader, ALL["user"])
-    assert cloud.reader.cut_off == set()
+    assert cloud.reader.objects.cut_off == set()
 
 
 async def test_secrets_and_heartbeats_are_not_kept(cloud: Cloud) -> None:
@@ -178,7 +178,7 @@ async def test_secrets_and_heartbeats_are_not_kept(cloud: Cloud) -> None:
         ("network_agent", "heartbeat_timestamp"),
     ):
         resource = ALL[kind]
-        async for page in cloud.reader.pages(resource, resource.list_params):
+        async for page in cloud.reader.objects.pages(resource, resource.list_params):
             assert page.items
             assert all(field not in item for item in page.items)
 
@@ -206,8 +206,8 @@ async def test_services_that_a_cloud_lacks_are_absent_kinds(
         simulator.write_clouds_yaml(tmp_path / "clouds.yaml", "prod")
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
         async with CloudClient.open(load_cloud("prod"), clock=clock, random=Random(2)) as client:
-            reader = Reader(client, clock=clock)
-            assert {kind for kind, one in ALL.items() if not await reader.has(one)} == absent
+            objects = Reader(client, clock=clock).objects
+            assert {kind for kind, one in ALL.items() if not await objects.has(one)} == absent
 
 
 SDK = {

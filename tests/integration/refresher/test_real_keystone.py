@@ -66,7 +66,7 @@ async def listed(reader: Reader, resource: Resource) -> dict[str, dict[str, Any]
     """Return what a full pass would see, by id."""
     return {
         str(resource.id_of(item)): dict(item)
-        async for page in reader.pages(resource, resource.list_params)
+        async for page in reader.objects.pages(resource, resource.list_params)
         for item in page.items
     }
 
@@ -82,7 +82,7 @@ async def test_a_list_shows_everything_that_was_made(cloud: Cloud, kind: Kind) -
 @pytest.mark.parametrize("kind", [Kind.PROJECT, Kind.USER, Kind.GROUP, Kind.DOMAIN])
 async def test_pages_of_two_show_the_same_as_one_list(cloud: Cloud, kind: Kind) -> None:
     whole, small = ALL[kind], replace(ALL[kind], list_params=(("limit", "2"),))
-    pages = [page async for page in cloud.reader.pages(small, small.list_params)]
+    pages = [page async for page in cloud.reader.objects.pages(small, small.list_params)]
 
     assert len(pages) > MADE // 2, "since 2025.1 these lists are paged"
     assert await listed(cloud.reader, small) == await listed(cloud.reader, whole)

@@ -213,7 +213,7 @@ async def test_a_list_of_objects_without_an_id_is_no_answer(
 
 async def test_an_unknown_service_refuses_the_read(cloud: FakeCloud, reader: Reader) -> None:
     cloud.services.discard("image")
-    assert not await reader.has(ALL["image"])
+    assert not await reader.objects.has(ALL["image"])
     findings = await read(reader, claims("image", "a"))
     assert isinstance(findings.failed[0][1], CloudRefused)
     assert not findings.gone
@@ -285,10 +285,10 @@ async def test_a_kind_that_may_not_be_listed_is_noted_until_it_works(
 ) -> None:
     cloud.answer(PORTS, {"NeutronError": {"message": "no"}}, status=403)
     assert ids(await read(reader, claims("port", "a", "b")))["failed"] == ["a", "b"]
-    assert "403 no" in reader.permits.denials()["port"].reason
+    assert "403 no" in reader.objects.permits.denials()["port"].reason
     serve(cloud, Table("ports", "port", [{"id": id_} for id_ in "ab"]))
     await read(reader, claims("port", "a", "b"))
-    assert reader.permits.denials() == {}
+    assert reader.objects.permits.denials() == {}
 
 
 async def test_one_object_that_may_not_be_read_does_not_condemn_its_kind(
@@ -298,4 +298,4 @@ async def test_one_object_that_may_not_be_read_does_not_condemn_its_kind(
     cloud.answer(f"{PORTS}/b", {"NeutronError": {"message": "no"}}, status=403)
     await read(reader, claims("port", "a"))
     await read(reader, claims("port", "b"))
-    assert reader.permits.denials() == {}
+    assert reader.objects.permits.denials() == {}

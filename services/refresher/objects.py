@@ -1,0 +1,187 @@
+"""The objects of one cloud as its APIs show them to us: lists, page by page, and single ones.
+
+Lists are asked for as widely as our credentials may; what they do not show (other projects, what a
+service cut off, what we may not read) is noted here, since it is not gone.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from services.refresher.catalogued import Offers
+from services.refresher.findings import says_gone
+from services.refresher.learning import Lessons, Size
+from services.refresher.permits import Permits
+from services.refresher.resources.port import Address, Object, Resource
+from shared.clock import Clock
+from shared.errors import CloudRefused, CloudUnavailable
+from shared.openstack.client import CloudClient
+from shared.openstack.paging import Params
+
+log = structlog.get_logger(__name__)
+
+_FORBIDDEN = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, and when its read began."""
+
+    items: Sequence[Object]
+    observed_at: datetime
+
+
+class Objects:
+    """What one cloud shows."""
+
+    def __init__(self, client: CloudClient, lessons: Lessons, *, clock: Clock) -> None:
+        self.permits = Permits()
+        self.narrow: set[str] = set()
+        """Kinds of which we are shown our own project alone (`Resource.wider`)."""
+        self.cut_off: set[str] = set()
+        """Kinds whose latest list came cut off: what it lacks is not seen by full passes."""
+        self._client = client
+        self._lessons = lessons
+        self._clock = clock
+        self._offers = Offers(client, clock=clock)
+
+    async def has(self, resource: Resource) -> bool:
+        """Whether the cloud has the kind; raises CloudUnavailable when that cannot be told."""
+        return await self._offers.has(resource)
+
+    async def one(self, resource: Resource, id_: str) -> Object:
+        """Return one object, by its own address; raises CloudRefused and CloudUnavailable."""
+        address = resource.address_of(id_)
+        reply = await self._client.get(
+            resource.service_type,
+            address.path,
+            address.params,
+            microversion=await self._offers.microversion(resource),
+            follow=True,
+        )
+        return _object(resource, id_, reply)
+
+    async def pages(self, resource: Resource, params: Params) -> AsyncIterator[Page]:
+        """Yield the pages of a list; raises CloudRefused and CloudUnavailable.
+
+        Of a kind below another these are the lists of every parent, one after the other.
+        """
+        below = resource.below
+        if below is None:
+            async for page in self._list(resource, Address(resource.path, params)):
+                yield page
+            return
+        async for parents in self.pages(below.parent, below.parent.list_params):
+            for parent in parents.items:
+                async for page in self.children(resource, parent, params):
+                    yield page
+
+    async def children(
+        self, resource: Resource, parent: Object, params: Params
+    ) -> AsyncIterator[Page]:
+        """Yield the list below one parent; a parent that went since it was listed has none.
+
+        Raises what `pages` raises.
+        """
+        below = resource.below
+        assert below is not None, "only kinds below another have lists of children"
+        id_, address = str(below.parent.id_of(parent)), below.address(parent)
+        listed = Address(address.path, (*address.params, *params))
+        try:
+            async for page in self._list(resource, listed, **{below.field: id_}):
+                yield page
+        except CloudRefused as error:
+            if not says_gone(error, *below.parent.named_by(id_)):
+                raise
+
+    def refused(self, resource: Resource, error: CloudRefused, *, alone: bool) -> None:
+        """Note a refusal: a 403 to a list, or to one object `alone`, tells what we may not read."""
+        if error.status == _FORBIDDEN:
+            now = self._clock.now()
+            self.permits.refused(resource.kind, str(error), now, alone=alone)
+
+    async def _list(self, resource: Resource, address: Address, **of: str) -> AsyncIterator[Page]:
+        """Yield the pages of one list, of as many projects as we may see; `of` goes into them."""
+        if resource.wider and resource.kind not in self.narrow:
+            wider = Address(address.path, (*address.params, *resource.wider))
+            try:
+                async for page in self._one_list(resource, wider, of):
+                    yield page
+            except CloudRefused as error:
+                if error.status != _FORBIDDEN:
+                    raise
+                log.warning("own_project_only", cloud=self._client.name, kind=resource.kind)
+                self.narrow.add(resource.kind)
+            else:
+                return
+        async for page in self._one_list(resource, address, of | await self._own_project(resource)):
+            yield page
+
+    async def _own_project(self, resource: Resource) -> dict[str, str]:
+        """Return what lists of our own project leave out: which that is."""
+        if not resource.own_project:
+            return {}
+        # The token tells it, and the endpoint is not known without one.
+        await self._client.endpoint(resource.service_type)
+        project = self._client.project_id
+        return {resource.project_field: project} if resource.project_field and project else {}
+
+    async def _one_list(
+        self, resource: Resource, address: Address, of: Mapping[str, str]
+    ) -> AsyncIterator[Page]:
+        pages = self._client.pages(
+            resource.service_type,
+            address.path,
+            resource.collection,
+            address.params,
+            microversion=await self._offers.microversion(resource),
+            paging=resource.paging,
+        )
+        observed_at = self._clock.now()
+        asked_widely = resource.wider and resource.kind not in self.narrow
+        permitted = pages if asked_widely else self._permitted(resource, pages)
+        page_count = object_count = 0
+        async for items in permitted:
+            page_count, object_count = page_count + 1, object_count + len(items)
+            shaped = [resource.shape({**item, **of}) for item in items]
+            if not all(resource.id_of(item) for item in shaped):
+                raise CloudUnavailable(f"the list of {address.path} holds objects without an id")
+            yield Page(shaped, observed_at)
+            observed_at = self._clock.now()
+        self._note_cut(resource)
+        if tuple(address.params) == tuple(resource.list_params):
+            self._lessons.sizes[resource.kind] = Size(page_count, object_count)
+
+    def _note_cut(self, resource: Resource) -> None:
+        """Tell, once, that a list comes cut off: what it lacks is only found by id."""
+        cut = (resource.service_type, resource.collection) in self._client.cut_off
+        if cut and resource.kind not in self.cut_off:
+            log.warning("list_cut_off", cloud=self._client.name, kind=resource.kind)
+            self.cut_off.add(resource.kind)
+        elif not cut:
+            self.cut_off.discard(resource.kind)
+
+    async def _permitted(
+        self, resource: Resource, pages: AsyncIterator[list[dict[str, Any]]]
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """Pass pages on, and note whether we may read them."""
+        try:
+            async for items in pages:
+                self.permits.worked(resource.kind, self._clock.now())
+                yield items
+        except CloudRefused as error:
+            self.refused(resource, error, alone=False)
+            raise
+
+
+def _object(resource: Resource, id_: str, reply: Any) -> Object:
+    item = reply
+    if resource.item_key is not None and isinstance(reply, dict):
+        item = reply.get(resource.item_key)
+    shaped = resource.shape(item) if isinstance(item, dict) else {}
+    if resource.id_of(shaped) != id_:
+        raise CloudUnavailable(f"the reply to a read of {resource.kind} {id_} is not that object")
+    return shaped
