@@ -5,7 +5,7 @@ an older observation never replaces a newer one, see `Snapshot.observed_at`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -30,6 +30,9 @@ class Snapshot:
     """Neutron's `revision_number`; None for services without one."""
     partial: bool = False
     """Told by a notification: a field (or name, project, status) that is absent is not told."""
+    gone: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Told by a notification: ids of elements, by the field that listed them, that are no more. Of
+    fields that notifications never tell whole."""
 
 
 class CauseKind(StrEnum):

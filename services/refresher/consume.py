@@ -155,7 +155,7 @@ class Intake:
             for item, event_id in some:
                 needs[item.ref, event_id] = item.need
                 if item.need is Need.UNLESS_READ:
-                    unread = item.ref in result.never_read
+                    unread = item.ref in result.incomplete
                     needs[item.ref, event_id] = Need.READ if unread else Need.NOTHING
         return needs
 

@@ -6,7 +6,7 @@ yet to follow.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -27,7 +27,8 @@ class Need(Enum):
     NOTHING = auto()
     """It told the whole object."""
     UNLESS_READ = auto()
-    """It left out what never changes without being told: only an object never read is read."""
+    """It left out what never changes without being told: only an object never read is read, or one
+    that still shows what is told gone."""
     LATER = auto()
     """More events are going to tell: a read now would be thrown away."""
     READ = auto()
@@ -62,14 +63,16 @@ def told(
     # A clock ahead of ours must not make news win over reads that are yet to come.
     at = min(event.time, now)
     fresh = now - at <= FRESH
-    return [
-        Told(
-            resource.snapshot(event.cloud, resource.shape(item), observed_at=at, partial=True),
-            _need(resource, payload, item) if fresh else Need.READ,
-        )
-        for resource, payload, item in _objects(event, catalogue, resources)
-        if resource.life(item) is Life.LIVING
-    ]
+    found = []
+    for resource, payload, item in _objects(event, catalogue, resources):
+        if resource.life(item) is not Life.LIVING:
+            continue
+        gone = payload.gone(event)
+        shaped = resource.shape(item)
+        snapshot = resource.snapshot(event.cloud, shaped, observed_at=at, partial=True)
+        need = _need(resource, payload, item, told_gone=bool(gone)) if fresh else Need.READ
+        found.append(Told(replace(snapshot, gone=gone), need))
+    return found
 
 
 def _objects(
@@ -89,9 +92,11 @@ def _objects(
         yield resource, payload, {**fields, "id": event.subjects[0].id}
 
 
-def _need(resource: Resource, payload: Payload, item: Object) -> Need:
+def _need(resource: Resource, payload: Payload, item: Object, *, told_gone: bool) -> Need:
     if payload.passing(item):
         return Need.LATER
+    if told_gone:
+        return Need.UNLESS_READ
     if not payload.whole or resource.settling(item):
         return Need.READ
     return Need.NOTHING if payload.hidden <= item.keys() else Need.UNLESS_READ

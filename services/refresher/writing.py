@@ -98,5 +98,5 @@ def _sum(one: WriteResult, other: WriteResult) -> WriteResult:
         updated=one.updated + other.updated,
         unchanged=one.unchanged + other.unchanged,
         stale=one.stale + other.stale,
-        never_read=one.never_read | other.never_read,
+        incomplete=one.incomplete | other.incomplete,
     )

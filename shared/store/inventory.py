@@ -17,7 +17,15 @@ from shared.snapshot import Cause, CauseKind, Change, ChangeKind, Snapshot
 from shared.store.database import Connection, Database, columns
 from shared.store.digest import as_json, digest_of
 from shared.store.links import save_links
-from shared.store.observation import Decision, Outcome, ResourceRow, Version, bury, observe
+from shared.store.observation import (
+    Decision,
+    Outcome,
+    ResourceRow,
+    Version,
+    bury,
+    observe,
+    shows_gone,
+)
 from shared.store.resource_filter import ResourceFilter
 from shared.store.statements import statements
 
@@ -38,8 +46,9 @@ class WriteResult:
     unchanged: int = 0
     stale: int = 0
     """Refused, because something newer is known."""
-    never_read: frozenset[ResourceRef] = frozenset()
-    """Living objects that are known from notifications alone: what those left out is missing."""
+    incomplete: frozenset[ResourceRef] = frozenset()
+    """Living objects that a read has to complete: known from notifications alone, or showing what a
+    notification told gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +90,11 @@ class Inventory:
             updated=outcomes.count(Outcome.UPDATED),
             unchanged=outcomes.count(Outcome.UNCHANGED),
             stale=outcomes.count(Outcome.STALE),
-            never_read=frozenset(
-                ref for ref, row in latest.items() if row.read is None and row.deleted_at is None
+            incomplete=frozenset(
+                item.ref
+                for item in snapshots
+                if latest[item.ref].deleted_at is None
+                and (latest[item.ref].read is None or shows_gone(latest[item.ref], item))
             ),
         )
 

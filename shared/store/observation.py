@@ -5,6 +5,8 @@ The rules make the outcome independent of the order of arrival, and of repeats:
 * A read writes every field, a notification (`Snapshot.partial`) the fields it tells. Each field is
   that of the newest snapshot that wrote it: of the higher revision where both have one (Neutron's
   `revision_number`), otherwise of the later moment. Of two of one version, the read wins.
+* An element that a notification tells gone from a list (`Snapshot.gone`) is left out of every read
+  that is not newer.
 * `seen_at` is the latest read that found the object, `told_at` the latest notification that
   described it, `deleted_at` the latest deletion.
 * It lives when no deletion is known, or when a read saw it after the latest one. A deletion older
@@ -14,7 +16,7 @@ The rules make the outcome independent of the order of arrival, and of repeats:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -24,6 +26,11 @@ from shared.snapshot import Cause, Change, ChangeKind, Snapshot
 _COLUMNS = ("name", "project", "status")
 # Fields of an object and the columns beside it share one map of versions; no API has such names.
 _COLUMN_MARK = "column:"
+# And so do the elements that are gone from lists: `gone:<field>/<id>`.
+_GONE_MARK = "gone:"
+_LINGERS = timedelta(seconds=1)
+"""How long a read can still find an element told to be gone: Nova tells of a detached volume a
+moment before it forgets the mapping (`_detach_volume` in `nova/compute/manager.py`)."""
 
 
 class Version(NamedTuple):
@@ -136,7 +143,8 @@ def _replace(row: ResourceRow, snapshot: Snapshot) -> tuple[ResourceRow, bool]:
     if row.read is not None and not _replaces(version, row.read):
         return replace(row, seen_at=seen_at), False
     kept = {name: told for name, told in row.told.items() if told.beats(version, ties=False)}
-    before = _fields(row) if kept else {}
+    told = {name for name in kept if not name.startswith(_GONE_MARK)}
+    before = _fields(row) if told else {}
     after = replace(
         row,
         name=snapshot.name,
@@ -148,7 +156,7 @@ def _replace(row: ResourceRow, snapshot: Snapshot) -> tuple[ResourceRow, bool]:
         seen_at=seen_at,
         told=kept,
     )
-    return _with_fields(after, {name: before.get(name) for name in kept}), True
+    return _without_gone(_with_fields(after, {name: before.get(name) for name in told})), True
 
 
 def _replaces(version: Version, read: Version) -> bool:
@@ -165,10 +173,13 @@ def _tell(row: ResourceRow, snapshot: Snapshot) -> tuple[ResourceRow, bool]:
     news = {
         name: value for name, value in _fields(snapshot).items() if _is_news(row, name, version)
     }
-    if not news:
+    last_seen = Version(None, version.at + _LINGERS)
+    gone = [name for name in _gone(snapshot) if _is_news(row, name, last_seen)]
+    if not news and not gone:
         return replace(row, told_at=told_at), False
-    told = {**row.told, **dict.fromkeys(news, version)}
-    return replace(_with_fields(row, news), told_at=told_at, told=told), True
+    told = {**row.told, **dict.fromkeys(news, version), **dict.fromkeys(gone, last_seen)}
+    after = replace(_with_fields(row, news), told_at=told_at, told=told)
+    return (_without_gone(after) if gone else after), True
 
 
 def _is_news(row: ResourceRow, name: str, version: Version) -> bool:
@@ -195,6 +206,43 @@ def _with_fields(row: ResourceRow, news: Mapping[str, Any]) -> ResourceRow:
     columns = {name: news.get(f"{_COLUMN_MARK}{name}", getattr(row, name)) for name in _COLUMNS}
     fields = {name: value for name, value in news.items() if not name.startswith(_COLUMN_MARK)}
     return replace(row, object={**(row.object or {}), **fields}, **columns)
+
+
+def shows_gone(row: ResourceRow, snapshot: Snapshot) -> bool:
+    """Tell whether `row` lists what `snapshot` tells gone: it came back, or a clock is slow."""
+    return any(
+        not ids.isdisjoint(map(_element_id, _elements(row, name)))
+        for name, ids in snapshot.gone.items()
+    )
+
+
+def _gone(snapshot: Snapshot) -> list[str]:
+    return [f"{_GONE_MARK}{name}/{id_}" for name, ids in snapshot.gone.items() for id_ in ids]
+
+
+def _without_gone(row: ResourceRow) -> ResourceRow:
+    """Leave out of the lists of an object what `told` says is gone."""
+    gone: dict[str, set[str]] = {}
+    for mark in row.told:
+        if mark.startswith(_GONE_MARK):
+            name, _, id_ = mark.removeprefix(_GONE_MARK).rpartition("/")
+            gone.setdefault(name, set()).add(id_)
+    lists = {
+        name: [element for element in _elements(row, name) if _element_id(element) not in ids]
+        for name, ids in gone.items()
+        if _elements(row, name)
+    }
+    return replace(row, object={**(row.object or {}), **lists}) if lists else row
+
+
+def _elements(row: ResourceRow, name: str) -> list[Any]:
+    value = (row.object or {}).get(name)
+    return value if isinstance(value, list) else []
+
+
+def _element_id(element: object) -> str | None:
+    id_ = element.get("id") if isinstance(element, Mapping) else None
+    return id_ if isinstance(id_, str) else None
 
 
 def _differences(

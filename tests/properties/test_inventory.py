@@ -1,7 +1,9 @@
 """The inventory's rule gives the same row in whatever order, and however often, news arrive."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from shared.store.observation import ResourceRow, bury, observe
 
 REF = ResourceRef("prod", "port", "port-1")
 FIELDS = ("mtu", "host", "status")
+VOLUMES = ("v1", "v2", "v3")
 CAUSE = Cause(CauseKind.EVENT, "event-1")
 START = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -24,11 +27,12 @@ def histories(draw: st.DrawFn) -> list[News]:
     """One object's true story, a second a step: what was read or told, and deletions.
 
     Revisions only grow, and the object of one revision is always the same, though what a
-    notification tells of it is only a part.
+    notification tells of it is only a part. Volumes come unheard, and go with a notification.
     """
     revised = draw(st.booleans())
     revision = 0
     story: list[News] = []
+    volumes: set[str] = set()
     for step in range(draw(st.integers(1, 8))):
         at = START + timedelta(seconds=step)
         if not draw(st.booleans()):
@@ -38,11 +42,26 @@ def histories(draw: st.DrawFn) -> list[News]:
         known = {name: revision if revised else draw(st.integers(0, 2)) for name in FIELDS}
         partial = draw(st.booleans())
         left_out = draw(st.sets(st.sampled_from(FIELDS))) if partial else set()
-        object_ = {name: value for name, value in known.items() if name not in left_out}
+        object_: dict[str, Any] = {
+            name: value for name, value in known.items() if name not in left_out
+        }
+        volumes |= draw(st.sets(st.sampled_from(VOLUMES)))
+        gone = draw(st.frozensets(st.sampled_from(VOLUMES))) if partial else frozenset()
+        volumes -= gone
+        if not partial:
+            object_["volumes"] = shown(volumes)
         status = None if "status" in left_out else str(object_["status"])
         number = revision if revised else None
-        story.append(Snapshot(REF, None, None, status, object_, at, number, partial=partial))
+        told_gone = {"volumes": gone} if gone else {}
+        story.append(
+            Snapshot(REF, None, None, status, object_, at, number, partial=partial, gone=told_gone)
+        )
     return story
+
+
+def shown(volumes: Iterable[str]) -> list[dict[str, str]]:
+    """Volumes as Nova lists those of a server."""
+    return [{"id": id_} for id_ in sorted(volumes)]
 
 
 def lives(story: list[News]) -> bool:
@@ -90,10 +109,13 @@ def test_the_end_of_the_story_decides_about_life(story: list[News]) -> None:
 def test_every_field_is_the_newest_that_was_read_or_told(story: list[News]) -> None:
     row = told(story)[0]
 
-    expected: dict[str, int] = {}
+    expected: dict[str, Any] = {}
     for one in story:
         if isinstance(one, Snapshot):
             expected = {**(expected if one.partial else {}), **one.object}
+            gone = one.gone.get("volumes", frozenset())
+            if "volumes" in expected:
+                expected["volumes"] = [v for v in expected["volumes"] if v["id"] not in gone]
     assert (row.object or {}) == expected
     assert row.status == (str(expected["status"]) if "status" in expected else None)
 

@@ -1,7 +1,8 @@
 """Nova. No filter takes several ids: few are read one by one, more servers by `changes-since`.
 
 One such list holds all servers that changed since then, those deleted meanwhile, too. Attaching a
-volume or an address moves no `updated_at`: what the list leaves out is read alone.
+volume or an address moves no `updated_at`: what the list leaves out is read alone. That a volume
+goes is told, and not read.
 """
 
 from urllib.parse import quote
@@ -18,7 +19,11 @@ from services.refresher.resources.port import (
     text_of,
     without,
 )
-from services.refresher.resources.server_payload import server_is_passing, server_told
+from services.refresher.resources.server_payload import (
+    server_gone,
+    server_is_passing,
+    server_told,
+)
 from shared.openstack.paging import Paging
 from shared.resource import Kind
 
@@ -107,7 +112,7 @@ RESOURCES = (
         life=server_life,
         microversion=_MICROVERSION,
         urgent=True,
-        payload=Payload(fields=server_told, passing=server_is_passing),
+        payload=Payload(fields=server_told, gone=server_gone, passing=server_is_passing),
     ),
     Resource(
         kind=Kind.FLAVOR,

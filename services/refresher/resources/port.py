@@ -101,6 +101,9 @@ class Payload:
     hidden: frozenset[str] = frozenset()
     """Fields that policy hides from the callers whom the payload was made for; an object that no
     read has seen yet is read when one of them is absent."""
+    gone: Callable[[Event], Mapping[str, frozenset[str]]] = field(default=lambda _: {})
+    """Elements that the event takes out of lists of the object, by field; that, and the fields, is
+    then all that the event changed."""
     passing: Callable[[Object], bool] = field(default=lambda _: False)
     """Whether the object is in the middle of something, so that another event will follow."""
 

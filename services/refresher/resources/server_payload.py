@@ -1,7 +1,8 @@
 """What Nova's notifications tell of a server, in the words of its API.
 
-Only what is the same in both: no addresses (the API has more to say), no flavor, no volumes (told
-when the configuration says so), no zone (asked for in the one, where it runs in the other).
+Only what is the same in both: no addresses (the API has more to say), no flavor, of volumes only
+which one goes (all are told when the configuration says so), no zone (asked for in the one, where
+it runs in the other).
 The status is derived as Nova's API derives it (`nova/api/openstack/common.py`, `_STATE_MAP`).
 """
 
@@ -56,6 +57,8 @@ _STATUS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }
 _POWER = {"pending": 0, "running": 1, "paused": 3, "shutdown": 4, "crashed": 6, "suspended": 7}
 _TASK = "OS-EXT-STS:task_state"
+_VOLUMES = "os-extended-volumes:volumes_attached"
+_DETACH = "compute.instance.volume.detach"
 
 
 def server_told(event: Event) -> Object | None:
@@ -83,6 +86,14 @@ def server_told(event: Event) -> Object | None:
     found["OS-EXT-SRV-ATTR:host"] = _text(payload.get("host"))
     found["OS-EXT-SRV-ATTR:hypervisor_hostname"] = _text(payload.get("node"))
     return found | (_versioned_only(payload) if versioned else {})
+
+
+def server_gone(event: Event) -> Mapping[str, frozenset[str]]:
+    """Return the volume that a server lost, by the field that lists it."""
+    volume = unwrapped(event.payload).get("volume_id")
+    if event.canonical != _DETACH or not isinstance(volume, str):
+        return {}
+    return {_VOLUMES: frozenset({volume})}
 
 
 def server_is_passing(server: Object) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -149,6 +150,54 @@ async def test_a_server_in_the_middle_of_a_task_waits_for_its_end(setting: Setti
     setting.clock.advance(WINDOW)
     (claimed,) = await setting.worker.claim()
     assert claimed.target.cause == "e2"
+
+
+VOLUMES = "os-extended-volumes:volumes_attached"
+
+
+def detached(setting: Setting) -> Event:
+    """Make Nova say, now, that server `s` lost its volume `v`."""
+    return event(
+        "e1",
+        type="compute.instance.volume.detach",
+        canonical="compute.instance.volume.detach",
+        time=setting.clock.now(),
+        subjects=(ResourceRef("prod", "server", "s"),),
+        payload={"instance_id": "s", "volume_id": "v", "state": "active", "state_description": ""},
+    )
+
+
+async def with_volumes(setting: Setting, *volumes: str, at: datetime) -> None:
+    """Let a read find server `s` with these volumes."""
+    ref = ResourceRef("prod", "server", "s")
+    found = {"id": "s", VOLUMES: [{"id": volume} for volume in volumes]}
+    known = Snapshot(ref, None, None, "ACTIVE", found, at)
+    await setting.inventory.write([known], Cause(CauseKind.EVENT, "e0"))
+
+
+async def test_a_server_that_loses_a_volume_is_not_read(setting: Setting) -> None:
+    await with_volumes(setting, "v", "w", at=setting.clock.now() - WINDOW)
+
+    await setting.intake.handle([detached(setting), detached(setting)])
+
+    row = await setting.row("server", "s")
+    assert row is not None
+    assert row.object is not None
+    assert row.object[VOLUMES] == [{"id": "w"}]
+    assert await setting.waiting() == 0
+    assert (await setting.inventory.changes(row.ref))[-1].cause.id == "e1"
+
+
+async def test_a_server_that_shows_a_volume_that_left_it_long_ago_is_read(
+    setting: Setting,
+) -> None:
+    """The volume came back, or the cloud's clock is behind ours."""
+    await with_volumes(setting, "v", at=setting.clock.now() + WINDOW * 2)
+
+    await setting.intake.handle([detached(setting)])
+
+    (waiting,) = await setting.targets.waiting()
+    assert (waiting.kind, waiting.count) == ("server", 1)
 
 
 async def test_what_is_deleted_within_the_create_delay_is_never_read(

@@ -161,6 +161,26 @@ def test_a_versioned_server_tells_its_power_and_lock_too() -> None:
     assert found.snapshot.status == "PAUSED"
 
 
+DETACHED = {"canonical": "compute.instance.volume.detach"}
+
+
+def test_a_server_that_loses_a_volume_is_read_only_where_that_does_not_settle_it() -> None:
+    legacy = one(event("e", payload=NOVA | {"volume_id": "v"}, **DETACHED))
+    data = {"uuid": "server-1", "state": "active", "task_state": None, "volume_id": "v"}
+    versioned = {"nova_object.name": "InstanceActionVolumePayload", "nova_object.data": data}
+    modern = one(event("e", flavour=Flavour.VERSIONED, payload=versioned, **DETACHED))
+
+    assert legacy.need is modern.need is Need.UNLESS_READ
+    gone = {"os-extended-volumes:volumes_attached": {"v"}}
+    assert legacy.snapshot.gone == modern.snapshot.gone == gone
+
+
+def test_a_detach_that_names_no_volume_is_read() -> None:
+    found = one(event("e", payload=NOVA, **DETACHED))
+
+    assert (found.need, found.snapshot.gone) == (Need.READ, {})
+
+
 @pytest.mark.parametrize("state", ["deleted", "", None, "of a later release"])
 def test_a_server_in_a_state_that_the_api_may_not_show_tells_nothing(state: str | None) -> None:
     assert told(event("e", payload=NOVA | {"state": state}), builtin(), ALL, now=NOON) == []

@@ -5,21 +5,32 @@ from typing import Any
 
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, ChangeKind, Snapshot
-from shared.store.observation import Outcome, ResourceRow, bury, observe
+from shared.store.observation import Outcome, ResourceRow, bury, observe, shows_gone
 
 REF = ResourceRef("prod", "port", "port-1")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CAUSE = Cause(CauseKind.EVENT, "event-1")
 
 
-def at(seconds: int) -> datetime:
+def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def seen(seconds: int, *, revision: int | None = None, **fields: Any) -> Snapshot:
+def seen(seconds: float, *, revision: int | None = None, **fields: Any) -> Snapshot:
     return Snapshot(
         REF, "web", "project-1", "ACTIVE", {"id": REF.id, **fields}, at(seconds), revision
     )
+
+
+def lost(seconds: int, *volumes: str) -> Snapshot:
+    """A notification that some volumes are no more."""
+    gone = {"volumes": frozenset(volumes)}
+    return Snapshot(REF, None, None, None, {}, at(seconds), partial=True, gone=gone)
+
+
+def shown(row: ResourceRow) -> list[str]:
+    """The volumes that a row shows."""
+    return [volume["id"] for volume in (row.object or {})["volumes"]]
 
 
 def after(*observations: Snapshot | datetime) -> ResourceRow:
@@ -115,3 +126,37 @@ def test_a_later_read_restores_and_tells_what_differs() -> None:
         ChangeKind.UPDATED,
     ]
     assert decision.row.deleted_at is None
+
+
+def test_what_is_told_gone_leaves_its_list_and_is_one_change() -> None:
+    before = after(seen(0, volumes=[{"id": "a"}, {"id": "b"}]))
+
+    decision = observe(before, lost(5, "a"), CAUSE)
+
+    assert shown(decision.row) == ["b"]
+    (change,) = decision.changes
+    assert (change.field, change.old) == ("volumes", [{"id": "a"}, {"id": "b"}])
+    assert not shows_gone(decision.row, lost(5, "a"))
+
+
+def test_late_word_of_what_went_earlier_still_counts() -> None:
+    before = after(seen(0, volumes=[{"id": "a"}, {"id": "b"}]), lost(9, "a"))
+
+    assert shown(observe(before, lost(5, "b"), CAUSE).row) == []
+
+
+def test_a_read_that_still_finds_what_is_just_going_does_not_bring_it_back() -> None:
+    late = seen(5.9, volumes=[{"id": "a"}])
+
+    assert shown(after(lost(5, "a"), late)) == []
+    assert shown(after(late, lost(5, "a"))) == []
+
+
+def test_what_a_later_read_finds_again_stays_and_can_be_told() -> None:
+    again = after(lost(5, "a"), seen(7, volumes=[{"id": "a"}]))
+
+    row = observe(again, lost(5, "a"), CAUSE).row
+
+    assert shown(row) == ["a"]
+    assert shows_gone(row, lost(5, "a"))
+    assert row.told == {}
