@@ -17,12 +17,13 @@ _POINTING_AT = {
     # Left over only where Cinder's clock is behind ours: its detach seemed older than the read.
     Kind.VOLUME: (Kind.ATTACHMENT, "volume_id"),
 }
-# What Neutron deletes in one transaction with an object: by the field that names the object.
+# What goes in one transaction with an object: by the field that names the object.
 _TAKES_ALONG = {
     Kind.FLOATING_IP: (Kind.PORT, "device_id"),
     Kind.ROUTER: (Kind.PORT, "device_id"),
     Kind.NETWORK: (Kind.SUBNET, "network_id"),
     Kind.SECURITY_GROUP: (Kind.SECURITY_GROUP_RULE, "security_group_id"),
+    Kind.STACK: (Kind.STACK_RESOURCE, "stack_id"),
 }
 _MOST = 1000
 

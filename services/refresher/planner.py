@@ -142,7 +142,8 @@ def reads_of(resource: Resource, by: str, claims: Sequence[C], lessons: Lessons)
     reads = singles(resource, odd)
     for part in _parts(resource, by, plain, lessons):
         read = Read(resource, Form.FILTER, by, part)
-        reads += [read] if len(read.keys) > 1 else singles(resource, part)
+        alone = len(read.keys) == 1 and not resource.redirects
+        reads += singles(resource, part) if alone else [read]
     return reads
 
 

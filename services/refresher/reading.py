@@ -168,10 +168,25 @@ class Reader:
                         yield parent
             return
         ids = read.keys if read.by != BY_ID else {key.partition("/")[0]: None for key in read.keys}
-        for id_ in ids:
-            if below.by_id:
+        if below.by_id:
+            for id_ in ids:
                 yield {"id": id_}
-            elif (found := await self._parent(below.parent, id_)) is not None:
+            return
+        async for found in self._found(below.parent, list(ids)):
+            yield found
+
+    async def _found(self, resource: Resource, ids: Sequence[str]) -> AsyncIterator[Object]:
+        """Yield the living ones of some objects; of what a list leaves out, single reads decide."""
+        left = set(ids)
+        if resource.redirects and resource.ids_filter is not None:
+            params = (*resource.list_params, *resource.ids_filter(ids))
+            async for page in self.objects.pages(resource, params):
+                for item in page.items:
+                    if resource.id_of(item) in left and resource.life(item) is Life.LIVING:
+                        left.discard(str(resource.id_of(item)))
+                        yield item
+        for id_ in sorted(left):
+            if (found := await self._parent(resource, id_)) is not None:
                 yield found
 
     async def _parent(self, resource: Resource, id_: str) -> Object | None:

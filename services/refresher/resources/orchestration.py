@@ -80,6 +80,7 @@ STACK = Resource(
     list_params=(("show_nested", "true"), ("limit", "1000")),
     wider=(("global_tenant", "true"),),
     ids_filter=by_ids,
+    redirects=True,
     name_field="stack_name",
     project_field="project",
     shape=stack_shape,

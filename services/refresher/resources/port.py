@@ -144,6 +144,8 @@ class Resource:
     """Asks a list for some ids; None where the API cannot."""
     filters: frozenset[str] = frozenset()
     """Other fields by which a list can be asked for."""
+    redirects: bool = False
+    """Whether a single object is found by a redirect, so that a list of one id is cheaper."""
     repeats: bool = True
     """Whether a filter may be repeated to mean any of several values."""
     since: str | None = None

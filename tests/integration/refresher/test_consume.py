@@ -276,9 +276,10 @@ async def test_a_floating_ip_is_read_when_its_port_is_gone(setting: Setting) -> 
         ("router", "router.delete.end", "port", "device_id"),
         ("network", "network.delete.end", "subnet", "network_id"),
         ("security_group", "security_group.delete.end", "security_group_rule", "security_group_id"),
+        ("stack", "orchestration.stack.delete.end", "stack_resource", "stack_id"),
     ],
 )
-async def test_what_neutron_deletes_along_is_buried_without_a_read(
+async def test_what_is_deleted_along_is_buried_without_a_read(
     setting: Setting, owner: str, event_type: str, kind: str, field: str
 ) -> None:
     ref, other = ResourceRef("prod", kind, "along"), ResourceRef("prod", kind, "other")
@@ -291,7 +292,6 @@ async def test_what_neutron_deletes_along_is_buried_without_a_read(
     gone = event(
         "e1",
         type=event_type,
-        service="network",
         action=Action.DELETE,
         subjects=(ResourceRef("prod", owner, "owner"),),
     )

@@ -133,6 +133,19 @@ async def test_children_are_read_by_their_parents_and_through_them(cloud: Cloud)
     assert {found.ref.id.partition("/")[0] for found in findings.snapshots} == {stack}
 
 
+async def test_a_stack_and_its_resources_are_found_without_a_redirect(cloud: Cloud) -> None:
+    """A read by the id alone is answered with a redirect: two calls for one stack."""
+    await listed(cloud.reader, ALL["stack"])
+    stack = next(iter(cloud.simulator.truth("stack")))
+    before = cloud.client.calls["orchestration"]
+    findings = await read_all(cloud.reader, "stack", stack)
+    assert [found.ref.id for found in findings.snapshots] == [stack]
+    assert cloud.client.calls["orchestration"] - before == 1
+    (read,) = plan(claims("stack_resource", stack, by="stack_id"), ALL).reads
+    await cloud.reader.read(read)
+    assert cloud.client.calls["orchestration"] - before == 3, "the stack, and what is below it"
+
+
 async def test_the_resources_of_a_stack_that_is_gone_are_gone(cloud: Cloud) -> None:
     gone = "0f0f0f0f-0000-4000-8000-000000000000/disk"
     findings = await read_all(cloud.reader, "stack_resource", gone)
