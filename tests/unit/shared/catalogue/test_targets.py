@@ -85,8 +85,6 @@ def gone_by(event: Event) -> list[tuple[str, str]]:
             neutron("floatingip.update.end", {"floatingip": FLOATING}),
             [
                 ("floating_ip", "id", "fip-1"),
-                ("port", "id", "port-1"),
-                ("router", "id", "router-1"),
                 SERVER,
             ],
         ),
