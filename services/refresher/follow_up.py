@@ -4,7 +4,8 @@
   complete list by a field no longer shows is asked for by id, and only its 404 deletes it.
   So is an attachment that its volume does not show.
 * A booted server's port comes up, and Glance's data arrives, a moment after the last event: what
-  is settling gets one second look. It is in no hurry, and waits for company.
+  is settling gets one second look. It is in no hurry, and waits for company. A read that came late
+  was one itself.
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,11 @@ class FollowUp:
         now = self.clock.now()
         suspects = await self._suspects(findings)
         await self.targets.ask(suspects, now=now, merge_window=timedelta(0))
-        looked_at = {item.target.key for item in claims if item.target.why == SECOND_LOOK}
+        looked_at = {
+            item.target.key
+            for item in claims
+            if item.target.why == SECOND_LOOK or now - item.asked_at >= self.after
+        }
         looks = [
             Target(ref.cloud, ref.kind, BY_ID, ref.id, str(findings.causes[ref]), SECOND_LOOK)
             for ref in findings.settling

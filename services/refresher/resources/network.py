@@ -74,7 +74,10 @@ RESOURCES = (
         "network_id",
         "device_owner",
         settling=port_is_settling,
-        hidden="binding:host_id",
+        # A boot ends with an event, after which the ports of the server are listed anyway.
+        payload=Payload(
+            whole=True, hidden=frozenset({"binding:host_id"}), passing=port_is_settling
+        ),
     ),
     _resource(Kind.ROUTER, "routers", "router"),
     _resource(

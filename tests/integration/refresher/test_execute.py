@@ -20,7 +20,7 @@ from shared.target import BY_KIND
 from tests.support.clocks import FixedClock
 from tests.support.fake_cloud import QUICK, FakeCloud, client_of
 from tests.support.refresh import Table, target
-from tests.support.refreshing import Setting, port_event
+from tests.support.refreshing import WINDOW, WINDOWS, Setting, port_event
 
 PORTS = "/network/v2.0/ports"
 AN_HOUR = timedelta(hours=1)
@@ -265,7 +265,16 @@ async def test_a_port_that_stays_down_is_not_looked_at_for_ever(
 ) -> None:
     serve(cloud, {"id": "a", "status": "DOWN", "device_owner": "compute:nova"})
     await setting.ask(target("port", "a"))
-    assert [await setting.work_off(AN_HOUR) for _ in range(3)] == [1, 1, 0]
+    assert [await setting.work_off(after) for after in (WINDOW, AN_HOUR, AN_HOUR)] == [1, 1, 0]
+    assert await setting.waiting() == 0
+
+
+async def test_a_read_that_comes_late_is_a_second_look_itself(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    serve(cloud, {"id": "a", "status": "DOWN", "device_owner": "compute:nova"})
+    await setting.ask(target("port", "a"))
+    assert [await setting.work_off(after) for after in (WINDOWS.second_look, AN_HOUR)] == [1, 0]
     assert await setting.waiting() == 0
 
 

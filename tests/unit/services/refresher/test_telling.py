@@ -66,8 +66,8 @@ def test_a_port_as_a_member_sees_it_is_read_unless_it_was() -> None:
     assert one(neutron("port", item)).need is Need.UNLESS_READ
 
 
-def test_a_port_that_an_agent_will_bring_up_is_read() -> None:
-    assert one(neutron("port", PORT | {"status": "DOWN"})).need is Need.READ
+def test_a_port_that_an_agent_will_bring_up_is_left_to_what_follows() -> None:
+    assert one(neutron("port", PORT | {"status": "DOWN"})).need is Need.LATER
 
 
 @pytest.mark.parametrize(
