@@ -24,7 +24,7 @@ $(VENV)/.ready: pyproject.toml requirements.lock
 rabbitmq: ## make a RabbitMQ server available to the tests (no root needed)
 	@bash tests/support/install_rabbitmq.sh
 
-openstack: setup ## make the real Keystone and Panko available to the tests (no root needed)
+openstack: setup ## make the real OpenStack services available to the tests (no root needed)
 	@$(BIN)/python -m tests.support.openstack.install
 
 demo: setup ## a simulated cloud and all of osevents in this terminal; FOR=30s ends it by itself
@@ -57,6 +57,7 @@ chaos: setup rabbitmq ## kill processors at random while 20 000 events fire rule
 
 lock: setup ## pin every dependency again (versions and hashes, no addresses)
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile tests/support/openstack/openstack.in --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --quiet --output-file tests/support/openstack/openstack.lock
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .deps .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

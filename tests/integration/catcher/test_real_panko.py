@@ -23,7 +23,8 @@ from shared.openstack.client import CloudClient, Limits
 from shared.openstack.cloud import load_cloud
 from tests.support.events import NOON
 from tests.support.events_api import MemoryCheckpoint
-from tests.support.openstack.real import Keystone, password_of, real_keystone, real_panko
+from tests.support.openstack.panko import real_panko
+from tests.support.openstack.real import Keystone, password_of, real_keystone
 from tests.support.polling import AT_ONCE, Gaps, read
 from tests.support.postgres import run, with_database
 from tests.support.waiting import eventually

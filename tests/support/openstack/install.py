@@ -1,72 +1,78 @@
-"""Makes the real Keystone and the real Panko available to the tests: `make openstack`.
+"""Makes the real OpenStack services available to the tests: `make openstack`.
 
-Each gets a virtual environment of its own below .deps, since they cannot live with our versions of
-their libraries, with exactly what its lock file pins. Run as a module by the Python of .venv, whose
-uv installs them; nothing is done when nothing changed. Some packages come as sources only (Panko
-itself is of 2021); all of them are built with Python alone. Panko is pinned with the oslo.policy of
-its time (Wallaby): with a present one, which always checks scopes, it knows no administrator.
+Those of today share one virtual environment, `.deps/openstack`, since they are released together;
+Panko, of 2021, has its own, with the oslo.policy of its time (Wallaby): with a present one, which
+always checks scopes, it knows no administrator. Each holds exactly what its lock file pins, put
+there by the uv of .venv. Some packages come as sources only; all of them are built with Python
+alone. Then every service's home is prepared, two at a time. Nothing is done when nothing changed.
 """
 
 import hashlib
+import inspect
 import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from deploy.setup_venv import environment_for_uv
+from tests.support.openstack.service import DEPS, ENVIRONMENT, PREPARED, Service
+from tests.support.openstack.services import keystone
 
-ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).parent
-DEPS = ROOT / ".deps"
-NAMES = ("keystone", "panko")
+NAMES = ("openstack", "panko")
+SERVICES = (keystone.SERVICE,)
 
 
 def main() -> int:
-    """Install what is missing; return the exit code."""
+    """Install and prepare what is missing; return the exit code."""
+    return 0 if all(_install(name) for name in NAMES) and _prepare_all() else 1
+
+
+def _install(name: str) -> bool:
+    lock, place = HERE / f"{name}.lock", DEPS / name
+    wanted = hashlib.sha256(f"{place}\n{sys.version}\n".encode() + lock.read_bytes())
+    stamp = place / ".made-from"
+    if stamp.is_file() and stamp.read_text() == wanted.hexdigest():
+        return True
+    sys.stderr.write(f"installing real OpenStack for the tests into .deps/{name} (once)\n")
     # SQLAlchemy 1.3 would build its optional C parts, which wants a compiler and Python's headers.
     environment = environment_for_uv() | {"DISABLE_SQLALCHEMY_CEXT": "1"}
-    uv = str(Path(sys.executable).parent / "uv")
-    for name in NAMES:
-        lock, place = HERE / f"{name}.lock", DEPS / name
-        wanted = hashlib.sha256(f"{place}\n{sys.version}\n".encode() + lock.read_bytes())
-        stamp = place / ".made-from"
-        if stamp.is_file() and stamp.read_text() == wanted.hexdigest():
-            continue
-        sys.stderr.write(f"installing the real {name.title()} into .deps/{name} (once)\n")
-        python = str(place / "bin/python")
-        for command in (
-            [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)],
-            [uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", str(lock)],
-        ):
-            if subprocess.run(command, env=environment, check=False).returncode != 0:
-                sys.stderr.write(f"{name.title()}, which the tests need, cannot be installed\n")
-                return 1
-        if name == "keystone":
-            _prepare(place)
-        stamp.write_text(wanted.hexdigest())
-    return 0
+    uv, python = str(Path(sys.executable).parent / "uv"), str(place / "bin/python")
+    for command in (
+        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)],
+        [uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", str(lock)],
+    ):
+        if subprocess.run(command, env=environment, check=False).returncode != 0:
+            sys.stderr.write(f".deps/{name}, which the tests need, cannot be installed\n")
+            return False
+    stamp.write_text(wanted.hexdigest())
+    return True
 
 
-def _prepare(place: Path) -> None:
-    """Make a Keystone with an administrator `admin` in project `admin`, to be copied by tests."""
-    prepared = place / "prepared"
-    (prepared / "keys").mkdir(parents=True, exist_ok=True)
-    config = place / "prepare.conf"
-    keys = "".join(
-        f"[{section}]\nkey_repository = {prepared}/keys\n"
-        for section in ("fernet_tokens", "fernet_receipts", "credential")
-    )
-    database = f"[database]\nconnection = sqlite:///{prepared}/keystone.db\n"
-    config.write_text(f"{database}{keys}[cache]\nenabled = false\n")
-    whose = ["--keystone-user", str(os.getuid()), "--keystone-group", str(os.getgid())]
-    bootstrap = ["bootstrap", "--bootstrap-password", "secret", "--bootstrap-region-id"]
-    for order in (["db_sync"], ["fernet_setup", *whose], [*bootstrap, "RegionOne"]):
-        subprocess.run(
-            [place / "bin/keystone-manage", "--config-file", config, *order],
-            env=os.environ | {"PYTHONWARNINGS": "ignore"},
-            capture_output=True,
-            check=True,
-        )
+def _prepare_all() -> bool:
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        return all([*pool.map(_prepare, SERVICES)])
+
+
+def _prepare(service: Service) -> bool:
+    """Prepare one service's home, unless that is done."""
+    description = Path(inspect.getfile(service.config)).read_bytes()
+    wanted = hashlib.sha256((ENVIRONMENT / ".made-from").read_bytes() + description).hexdigest()
+    stamp = PREPARED / f"{service.name}.made-from"
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return True
+    stamp.unlink(missing_ok=True)
+    shutil.rmtree(PREPARED / service.name, ignore_errors=True)
+    sys.stderr.write(f"preparing a database for the real {service.name.title()} (once)\n")
+    try:
+        service.prepare()
+    except subprocess.CalledProcessError as error:
+        sys.stderr.write(f"that did not work: {error}\n{error.stderr[-3000:]}\n")
+        return False
+    stamp.write_text(wanted)
+    return True
 
 
 if __name__ == "__main__":

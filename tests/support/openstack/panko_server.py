@@ -6,33 +6,18 @@ keystonemiddleware.
 """
 
 import json
-import socketserver
 import sys
 from datetime import datetime
 from pathlib import Path
-from wsgiref import simple_server
 
 from panko import service, storage
 from panko.api import app
 from panko.storage import models
 
+from tests.support.openstack.serving import serve
+
 _TYPES = {"string": 1, "integer": 2, "float": 3, "datetime": 4}
 _BATCH = 500
-
-
-class _Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
-    daemon_threads = True
-
-    def server_bind(self) -> None:
-        """Bind, without looking for this machine's name in the DNS."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
-        self.setup_environ()
-
-
-class _Quiet(simple_server.WSGIRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Requests are the client's to tell of."""
 
 
 def _model(event: dict) -> models.Event:  # type: ignore[type-arg]
@@ -61,11 +46,8 @@ def main(config: str, events: str) -> None:
                 connection.record_events(batch)
                 batch.clear()
     connection.record_events(batch)
-    server = simple_server.make_server(
-        "127.0.0.1", 0, app.load_app(conf, "panko"), server_class=_Server, handler_class=_Quiet
-    )
-    print(server.server_port, flush=True)
-    server.serve_forever()
+    serve(app.load_app(conf, "panko"))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,10 +1,7 @@
-"""The real Keystone and the real Panko, as processes; `make openstack` installs them."""
+"""The real Keystone, and what it knows of users and of other services."""
 
 import json
-import os
-import shutil
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,37 +10,11 @@ from urllib.request import Request, urlopen
 
 import yaml
 
-HERE = Path(__file__).parent
-DEPS = HERE.parents[2] / ".deps"
+from tests.support.openstack.processes import running
+from tests.support.openstack.services.keystone import SERVICE
+
 REGION, PASSWORD = "RegionOne", "secret"
 _START_SECONDS = 60
-
-
-def _python(name: str) -> str:
-    path = DEPS / name / "bin/python"
-    assert path.exists(), f"the tests need the real {name}; install it with: make openstack"
-    return str(path)
-
-
-@contextmanager
-def _server(command: Sequence[str], log: Path, environment: dict[str, str]) -> Iterator[str]:
-    """Run a server that prints its port; yield its address."""
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
-        )
-        try:
-            assert process.stdout is not None
-            port = process.stdout.readline().strip()
-            assert port.isdecimal(), (
-                f"it did not start, and said {port!r}; see {log}: {log.read_text()[-2000:]}"
-            )
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(10)
-            if process.stdout is not None:
-                process.stdout.close()
 
 
 @dataclass(frozen=True)
@@ -125,12 +96,7 @@ def password_of(user: str) -> dict[str, str]:
 @contextmanager
 def real_keystone(directory: Path) -> Iterator[Keystone]:
     """Run a Keystone on a copy of the one that was prepared when it was installed."""
-    python = _python("keystone")
-    home = directory / "keystone"
-    shutil.copytree(DEPS / "keystone/prepared", home)
-    environment = os.environ | {"PYTHONWARNINGS": "ignore", "OS_KEYSTONE_CONFIG_DIR": str(home)}
-    command = [python, str(HERE / "keystone_server.py"), str(home)]
-    with _server(command, directory / "keystone.log", environment) as url:
+    with running(SERVICE, directory) as url:
         keystone = Keystone(url, _token(url))
         keystone.offer("identity", f"{url}/v3")
         yield keystone
@@ -150,42 +116,3 @@ def _token(url: str) -> str:
     )
     with urlopen(request, timeout=_START_SECONDS) as answer:
         return str(answer.headers["X-Subject-Token"])
-
-
-@contextmanager
-def real_panko(
-    directory: Path, keystone: Keystone, database_url: str, events: Sequence[dict[str, Any]]
-) -> Iterator[str]:
-    """Run a Panko over a PostgreSQL database, with these events recorded; yield its address.
-
-    An event is message_id, event_type, generated (ISO, naive), traits (name, type, value) and raw.
-    """
-    recorded = directory / "events.jsonl"
-    recorded.write_text("".join(json.dumps(event) + "\n" for event in events))
-    config = directory / "panko.conf"
-    pipeline = (HERE / "api_paste.ini").read_text()
-    (directory / "api_paste.ini").write_text(pipeline.replace("PANKO_CONF", str(config)))
-    url = database_url.replace("postgresql://", "postgresql+psycopg2://")
-    config.write_text(
-        f"""
-        [DEFAULT]
-        api_paste_config = {directory}/api_paste.ini
-        log_file = {directory}/panko.out
-        [database]
-        connection = {url}
-        max_retries = 0
-        [keystone_authtoken]
-        auth_type = password
-        auth_url = {keystone.url}/v3
-        www_authenticate_uri = {keystone.url}/v3
-        username = admin
-        password = {PASSWORD}
-        project_name = admin
-        user_domain_id = default
-        project_domain_id = default
-        """.replace("        ", "")
-    )
-    command = [_python("panko"), str(HERE / "panko_server.py"), str(config), str(recorded)]
-    environment = os.environ | {"PYTHONWARNINGS": "ignore"}
-    with _server(command, directory / "panko.log", environment) as address:
-        yield address
