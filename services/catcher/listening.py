@@ -65,7 +65,10 @@ class Listener:
             self._last_by_way[way] = now
 
     def heard_elsewhere(self, way: str) -> datetime | None:
-        """Return when something came last by another way; None when this one was the last."""
+        """Return when something came last by another way; None when this one was the last.
+
+        Only what came counts: up to there nothing is left that this way would have to read.
+        """
         others = [last for other, last in self._last_by_way.items() if other != way]
         here = self._last_by_way.get(way)
         last = max(others, default=None)

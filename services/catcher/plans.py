@@ -45,7 +45,7 @@ class Means:
     backlog: Callable[[], Awaitable[int]]
     """See `shared.bus.port.Publisher.backlog`."""
     heard_elsewhere: datetime | None = None
-    """Until when the cloud was read through another source; None when this one was read last."""
+    """When something last came through another source; None when this one was the last."""
 
     def checkpoint(self, cloud: str, source: str) -> "StoredCheckpoint":
         """Return where a source keeps how far it was read."""

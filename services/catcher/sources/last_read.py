@@ -1,28 +1,19 @@
-"""When a source was last read by any copy, so that a long absence shows after a restart."""
+"""When a source was last read by any copy, so that a long absence shows after a restart.
 
-from collections.abc import Mapping
+Reading is not hearing: a source that is read and silent was not missed. When something last came
+is `services.catcher.listening`'s, by which another source's checkpoint may move on.
+"""
+
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
 
 import structlog
 
+from services.catcher.sources.port import Checkpoint
 from shared.clock import Clock
 from shared.errors import Transient
 
 log = structlog.get_logger(__name__)
-
-
-class Checkpoint(Protocol):
-    """Where something is kept, durably."""
-
-    async def load(self) -> Mapping[str, Any] | None:
-        """Return what was saved last, None when there is none."""
-        ...
-
-    async def save(self, position: Mapping[str, Any]) -> None:
-        """Save; returns when it is durable."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
