@@ -7,28 +7,21 @@ a catcher that is gone show before anybody misses an event.
 
 from datetime import datetime
 
-from shared.event import Action, Event, Flavour, Level, Phase
+from shared.event import Event, Level
+from shared.own_events import own_event
 
 TYPE = "osevents.heartbeat"
 
 
 def heartbeat_event(*, id_: str, cloud: str, instance: str, now: datetime) -> Event:
     """Return the event with which a copy of the catcher says that it lives."""
-    return Event(
-        id=id_,
+    return own_event(
+        id_=id_,
         cloud=cloud,
-        type=TYPE,
-        canonical=TYPE,
-        time=now,
-        service="osevents",
+        type_=TYPE,
+        now=now,
         publisher=f"catcher.{instance}",
-        priority="info",
-        flavour=Flavour.LEGACY,
-        action=Action.NONE,
-        phase=Phase.END,
-        category="status",
         level=Level.DETAIL,
-        known=True,
         payload={},
     )
 

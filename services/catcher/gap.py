@@ -6,7 +6,8 @@ means that the catcher needs no store, and that whoever else keeps state from ev
 
 from datetime import datetime
 
-from shared.event import Action, Event, Flavour, Level, Phase
+from shared.event import Action, Event, Level
+from shared.own_events import own_event
 
 TYPE = "osevents.gap"
 """The catalogue has this type: it asks for a full pass of every kind."""
@@ -14,20 +15,13 @@ TYPE = "osevents.gap"
 
 def gap_event(*, id_: str, cloud: str, source: str, reason: str, now: datetime) -> Event:
     """Return the event that says that `source` of `cloud` may have lost notifications."""
-    return Event(
-        id=id_,
+    event = own_event(
+        id_=id_,
         cloud=cloud,
-        type=TYPE,
-        canonical=TYPE,
-        time=now,
-        service="osevents",
+        type_=TYPE,
+        now=now,
         publisher=f"catcher.{source}",
-        priority="warn",
-        flavour=Flavour.LEGACY,
-        action=Action.UPDATE,
-        phase=Phase.END,
-        category="status",
         level=Level.WARNING,
-        known=True,
         payload={"source": source, "reason": reason},
     )
+    return event._replace(priority="warn", action=Action.UPDATE)

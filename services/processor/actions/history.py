@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from shared.event import Action, Event, Flavour, Level, Phase
+from shared.event import Event, Level, Phase
 from shared.firing import Firing
+from shared.own_events import own_event
 
 _NAMESPACE = UUID("0d3ad0a4-7a1b-4f39-9a51-2c6f0d1f5e11")
 
@@ -28,21 +29,19 @@ def event_about(
     What `payload` has under `message` is found by the timeline's search in free text.
     """
     cause = firing.event
-    return Event(
-        id=str(uuid5(_NAMESPACE, f"{type_}\x1f{identity}")),
+    event = own_event(
+        id_=str(uuid5(_NAMESPACE, f"{type_}\x1f{identity}")),
         cloud=cause.cloud,
-        type=type_,
-        canonical=type_,
-        time=now,
-        service="osevents",
+        type_=type_,
+        now=now,
         publisher="processor.actions",
+        level=level,
+        payload={"rule": firing.rule, "event": cause.id, **payload},
+    )
+    return event._replace(
         priority="error" if level is Level.CRITICAL else "info",
-        flavour=Flavour.LEGACY,
-        action=Action.NONE,
         phase=Phase.ERROR if type_ in (FAILED, DEAD) else Phase.END,
         category="other",
-        level=level,
-        known=True,
         subjects=cause.subjects,
         related=cause.related,
         name=cause.name,
@@ -50,5 +49,4 @@ def event_about(
         request_id=cause.request_id,
         host=cause.host,
         synthetic=cause.synthetic,
-        payload={"rule": firing.rule, "event": cause.id, **payload},
     )
