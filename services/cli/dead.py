@@ -150,22 +150,27 @@ def list_row(kept: KeptLetter) -> dict[str, Any]:
 
 def message_of(kept: KeptLetter) -> dict[str, Any]:
     """Return a letter's message for programs: as JSON, else as text, else in hexadecimal."""
-    body = kept.letter.body
+    form, value = _read(kept.letter.body)
+    return {form: value}
+
+
+def _read(body: bytes) -> tuple[str, Any]:
+    """Return what a message is (message, text, hex), and it as that."""
     try:
-        return {"message": orjson.loads(body)}
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return {"text": body.decode()}
+        text = body.decode()
     except UnicodeDecodeError:
-        return {"hex": body.hex()}
+        return "hex", body.hex()
+    try:
+        return "message", orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return "text", text
 
 
 def _readable(body: bytes) -> str:
-    try:
-        return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode()
-    except orjson.JSONDecodeError:
-        text = body.decode(errors="backslashreplace")
+    form, value = _read(body)
+    if form == "message":
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    text = body.decode(errors="backslashreplace")
     harmless = (c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
     return "".join(harmless)
 
