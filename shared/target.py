@@ -6,6 +6,8 @@ reads the truth from the API when it comes to it.
 
 from dataclasses import dataclass
 
+from shared.resource import ResourceRef
+
 BY_ID = "id"
 """The target is the one object whose id is `key`."""
 BY_KIND = "kind"
@@ -28,3 +30,8 @@ class Target:
     """Who asked (the latest, when several did), as `str(Cause)` writes it: an event by its id."""
     why: str
     """A few words for people: `subject of port.update.end`."""
+
+    @property
+    def ref(self) -> ResourceRef:
+        """The object itself, where `by` is BY_ID."""
+        return ResourceRef(self.cloud, self.kind, self.key)

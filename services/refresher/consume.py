@@ -8,10 +8,12 @@ twice is harmless.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 from services.refresher.attaching import AttachmentIntake, Attachments, attachments_told
 from services.refresher.burying import Asked, Burial
 from services.refresher.metrics import RefresherMetrics
+from services.refresher.network_info import NOVA_LEARNS, NetworkInfo, told_by_neutron
 from services.refresher.resources.port import Resource
 from services.refresher.telling import FRESH, Need, Told, told
 from services.refresher.writing import Writer
@@ -28,7 +30,6 @@ from shared.target import BY_ID, Target
 
 # What pure code raises on a payload that nobody foresaw.
 _NOT_FORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-_NONE = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,15 @@ class _Effects:
     """By the event that told them."""
 
 
+class _Wait(NamedTuple):
+    """How long targets of a cloud wait; see `TargetQueue.ask`."""
+
+    cloud: str
+    merge: timedelta
+    hold: timedelta = timedelta()
+    release: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """Takes events in for the clouds that have windows."""
@@ -73,6 +83,7 @@ class Intake:
     windows: Mapping[str, Windows]
     targets: TargetQueue
     inventory: Inventory
+    network_info: NetworkInfo
     writer: Writer
     clock: Clock
     metrics: RefresherMetrics
@@ -83,6 +94,7 @@ class Intake:
         attachments = AttachmentIntake(self.inventory, self.writer, self.metrics)
         await attachments.take(list(effects.attachments.values()))
         answered = await self._bury(effects.gone)
+        await self._ask_for_left_behind(effects)
         needs = await self._tell(effects)
         await self._ask(effects, needs, answered)
 
@@ -165,42 +177,76 @@ class Intake:
         needs: Mapping[tuple[ResourceRef, str], Need],
         answered: frozenset[Asked],
     ) -> None:
-        groups: dict[tuple[str, timedelta, bool], list[Target]] = {}
+        shown = await self.network_info.up_to_date(
+            target.ref for target, event in effects.asked if told_by_neutron(target, event)
+        )
+        groups: dict[_Wait, list[Target]] = {}
         for target, event in effects.asked:
-            if target.kind not in self.resources:
-                self.metrics.unreadable.labels(target.cloud, target.kind).inc()
-                continue
-            if target.kind == Kind.ATTACHMENT and event.id in effects.attachments:
-                continue
-            if (target.cloud, target.kind, target.by, target.key) in answered:
-                continue
-            ref = ResourceRef(target.cloud, target.kind, target.key)
-            need = needs.get((ref, event.id)) if target.by == BY_ID else None
-            if need is Need.NOTHING or (target.by == BY_ID and ref in effects.gone):
-                continue
-            self.metrics.asked.labels(target.cloud, target.kind).inc()
-            wait = self._wait(target.cloud, need, created=_creates(event, ref))
-            groups.setdefault((target.cloud, *wait), []).append(target)
-        for (cloud, hold, release), some in groups.items():
+            if not self._is_needless(target, event, effects, answered, shown):
+                need = _need(target, event, needs)
+                if need is not Need.NOTHING:
+                    self.metrics.asked.labels(target.cloud, target.kind).inc()
+                    groups.setdefault(self._wait(target, event, need), []).append(target)
+        for wait, some in groups.items():
             await self.targets.ask(
                 some,
                 now=self.clock.now(),
-                merge_window=self.windows[cloud].merge,
-                batch_window=self.windows[cloud].batch,
-                hold=hold,
-                release=release,
+                merge_window=wait.merge,
+                batch_window=self.windows[wait.cloud].batch,
+                hold=wait.hold,
+                release=wait.release,
             )
 
-    def _wait(self, cloud: str, need: Need | None, *, created: bool) -> tuple[timedelta, bool]:
-        """Return for how long a target is held back, and whether that ends an earlier hold."""
-        windows = self.windows[cloud]
-        if created and windows.create:
-            return windows.create, False
+    def _is_needless(
+        self,
+        target: Target,
+        event: Event,
+        effects: _Effects,
+        answered: frozenset[Asked],
+        shown: frozenset[ResourceRef],
+    ) -> bool:
+        """Tell whether nothing has to be read for a target, whatever its object was told to be."""
+        if target.kind not in self.resources:
+            self.metrics.unreadable.labels(target.cloud, target.kind).inc()
+            return True
+        if target.kind == Kind.ATTACHMENT and event.id in effects.attachments:
+            return True
+        if (target.cloud, target.kind, target.by, target.key) in answered:
+            return True
+        if told_by_neutron(target, event) and target.ref in shown:
+            return True
+        return target.by == BY_ID and target.ref in effects.gone
+
+    async def _ask_for_left_behind(self, effects: _Effects) -> None:
+        """Ask for servers that a floating IP leaves, while the inventory still knows which."""
+        left = await self.network_info.left_behind(effects.told)
+        for cloud in {target.cloud for target in left}:
+            windows = self.windows[cloud]
+            await self.targets.ask(
+                [target for target in left if target.cloud == cloud],
+                now=self.clock.now(),
+                merge_window=windows.merge + NOVA_LEARNS,
+                batch_window=windows.batch,
+            )
+
+    def _wait(self, target: Target, event: Event, need: Need | None) -> _Wait:
+        cloud, windows = target.cloud, self.windows[target.cloud]
+        if windows.create and _creates(event, target):
+            return _Wait(cloud, windows.merge, windows.create)
         if need is Need.LATER:
-            return windows.passing, False
+            return _Wait(cloud, windows.merge, windows.passing)
+        if told_by_neutron(target, event):
+            return _Wait(cloud, windows.merge + NOVA_LEARNS)
         # What was in the middle of something is no more. A hold for being new must not end so.
-        return _NONE, need is Need.READ and not windows.create
+        return _Wait(cloud, windows.merge, release=need is Need.READ and not windows.create)
 
 
-def _creates(event: Event, ref: ResourceRef) -> bool:
-    return event.action is Action.CREATE and ref in event.subjects
+def _need(
+    target: Target, event: Event, needs: Mapping[tuple[ResourceRef, str], Need]
+) -> Need | None:
+    """Return what an event left to read of an object; None where it told nothing of it."""
+    return needs.get((target.ref, event.id)) if target.by == BY_ID else None
+
+
+def _creates(event: Event, target: Target) -> bool:
+    return event.action is Action.CREATE and target.ref in event.subjects

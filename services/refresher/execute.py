@@ -26,7 +26,6 @@ from services.refresher.writing import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock
 from shared.errors import CloudLeftAlone, CloudRefused, CloudUnavailable, Transient
-from shared.resource import ResourceRef
 from shared.retrying import until_it_works
 from shared.snapshot import Cause
 from shared.store.passes import FullPasses
@@ -159,7 +158,7 @@ class TargetWorker:
         self.hand.take(along)
         for claim in along:
             target = claim.target
-            extra = findings.extras[ResourceRef(self.cloud, target.kind, target.key)]
+            extra = findings.extras[target.ref]
             if not extra.noted:
                 cause = Cause.parse(target.cause)
                 findings.note(extra.resource, extra.item, cause, at=extra.at)

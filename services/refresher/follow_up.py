@@ -4,7 +4,8 @@
   complete list by a field no longer shows is asked for by id, and only its 404 deletes it.
   So is an attachment that its volume does not show.
 * A booted server's port comes up, and Glance's data arrives, a moment after the last event: what
-  is settling gets one second look. It is in no hurry, and waits for company. A read that came late
+  is settling gets one second look, and so does a server that does not show yet what its ports
+  have. It is in no hurry, and waits for company. A read that came late
   was one itself.
 """
 
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.refresher.findings import Findings
+from services.refresher.network_info import NetworkInfo
 from shared.clock import Clock
+from shared.resource import Kind, ResourceRef
 from shared.store.inventory import Inventory
 from shared.store.targets import ClaimedTarget, TargetQueue
 from shared.target import BY_ID, Target
@@ -27,6 +30,7 @@ class FollowUp:
     """Asks for further targets after a read; raises StoreUnavailable, and may be repeated."""
 
     inventory: Inventory
+    network_info: NetworkInfo
     targets: TargetQueue
     clock: Clock
     after: timedelta
@@ -44,10 +48,14 @@ class FollowUp:
         }
         looks = [
             Target(ref.cloud, ref.kind, BY_ID, ref.id, str(findings.causes[ref]), SECOND_LOOK)
-            for ref in findings.settling
+            for ref in findings.settling | await self._behind_time(findings)
             if ref.id not in looked_at
         ]
         await self.targets.ask(looks, now=now, merge_window=self.after, batch_window=self.after)
+
+    async def _behind_time(self, findings: Findings[ClaimedTarget]) -> frozenset[ResourceRef]:
+        servers = {item.ref for item in findings.snapshots if item.ref.kind == Kind.SERVER}
+        return await self.network_info.behind_time(servers)
 
     async def _suspects(self, findings: Findings[ClaimedTarget]) -> list[Target]:
         return [

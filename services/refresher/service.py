@@ -17,6 +17,7 @@ from services.refresher.follow_up import FollowUp
 from services.refresher.full_pass import Passes
 from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
+from services.refresher.network_info import NetworkInfo
 from services.refresher.objects import Objects
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
@@ -35,6 +36,7 @@ from shared.store.drift import Drift
 from shared.store.inventory import Inventory
 from shared.store.listed import ListedPages
 from shared.store.passes import FullPasses
+from shared.store.server_ports import ServersAndPorts
 from shared.store.status import Heartbeats
 from shared.store.targets import TargetQueue
 from shared.waiting import pause
@@ -146,10 +148,14 @@ class Refresher:
             windows=self._windows,
             targets=TargetQueue(self.database),
             inventory=Inventory(self.database),
+            network_info=self._network_info(),
             writer=self._writer(),
             clock=self.clock,
             metrics=self.metrics,
         )
+
+    def _network_info(self) -> NetworkInfo:
+        return NetworkInfo(ServersAndPorts(self.database))
 
     def _target_worker(self, name: str, reader: Reader, windows: Windows) -> TargetWorker:
         targets = TargetQueue(self.database)
@@ -163,6 +169,7 @@ class Refresher:
             writer=self._writer(),
             following_up=FollowUp(
                 inventory=Inventory(self.database),
+                network_info=self._network_info(),
                 targets=targets,
                 clock=self.clock,
                 after=windows.second_look,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from services.simulator.notification import Deed, Notification, Operation, Pause
+from services.simulator.notification import Aside, Deed, Notification, Operation, Pause
 from services.simulator.world import World
 
 
@@ -21,11 +21,18 @@ def holding(world: World, ids: Iterable[str], operation: Operation) -> Operation
 
 
 def perform(world: World, operation: Deed[object]) -> list[Notification]:
-    """Run an operation to its end at once, the world's time advancing, and return what was sent."""
-    sent = []
+    """Run an operation to its end at once, the world's time advancing, and return what was sent.
+
+    What goes on by itself does so afterwards.
+    """
+    sent, aside = [], []
     for step in operation:
         if isinstance(step, Pause):
             world.now += timedelta(seconds=step.seconds)
+        elif isinstance(step, Aside):
+            aside.append(step.operation)
         else:
             sent.append(step)
+    for each in aside:
+        sent += perform(world, each)
     return sent

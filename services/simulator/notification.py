@@ -32,7 +32,14 @@ class Pause:
     seconds: float
 
 
-Step = Notification | Pause
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What goes on by itself, and holds nothing and nobody up."""
+
+    operation: "Operation"
+
+
+Step = Notification | Pause | Aside
 T = TypeVar("T")
 Deed = Generator[Step, None, T]
 """Like an operation, with a result."""

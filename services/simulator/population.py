@@ -103,6 +103,7 @@ def _server(world: World, owner: Actor, name: str, external: Network, each: Equi
     if ports and random.random() < _FLOATING_SHARE:
         floating = make_floating_ip(world, project.id, external)
         point(world, floating, ports[0], project.main_router_id)
+        world.tell_nova(ports[0].id)
         floating.status = "ACTIVE"
 
 

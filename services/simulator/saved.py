@@ -28,7 +28,7 @@ from services.simulator.notification import Actor
 from services.simulator.table import Table
 from services.simulator.world import World
 
-SCHEMA = 3
+SCHEMA = 4
 """Raise it whenever one of KEPT gets other fields; a test notices."""
 _MAGIC = b"osevents-simulator"
 _UNREADABLE = (

@@ -89,6 +89,8 @@ class World:
         """Project id to whoever acts in it; nobody acts in `admin` and `service`."""
         self.floating_ip_of: dict[str, str] = {}
         """Port id to the id of the floating IP that points at it."""
+        self.floating_ip_shown: dict[str, str] = {}
+        """The same as Nova's network info cache has it, which learns it later from Neutron."""
         self._ports_of: dict[str, dict[str, None]] = {}
         self._default_groups: dict[str, str] = {}
         self._addresses: set[tuple[str, str]] = set()
@@ -181,6 +183,7 @@ class World:
     def drop_port(self, port: Port) -> None:
         """Remove a port; a floating IP that points at it is freed, and Neutron tells nobody."""
         self.ports.remove(port.id)
+        self.floating_ip_shown.pop(port.id, None)
         floating_id = self.floating_ip_of.pop(port.id, None)
         if floating_id is not None:
             floating = self.floating_ips[floating_id]
@@ -197,6 +200,14 @@ class World:
         """Count a change of a Neutron object."""
         item.revision += 1
         item.updated_at = self.now
+
+    def tell_nova(self, port_id: str) -> None:
+        """Let Nova learn which floating IP points at a port now."""
+        floating_id = self.floating_ip_of.get(port_id)
+        if floating_id is None:
+            self.floating_ip_shown.pop(port_id, None)
+        else:
+            self.floating_ip_shown[port_id] = floating_id
 
     def ports_of(self, device_id: str) -> list[Port]:
         """Return the ports of a server, router or floating IP."""

@@ -181,11 +181,7 @@ def event_of(notification: Notification, clock: FixedClock) -> Event:
 
 def touched(event: Event) -> set[ResourceRef]:
     """Return the objects that an event says are changed or gone: what it would have read."""
-    asked = {
-        ResourceRef(one.cloud, one.kind, one.key)
-        for one in targets(event, builtin())
-        if one.kind in ALL
-    }
+    asked = {one.ref for one in targets(event, builtin()) if one.kind in ALL}
     return asked | {ref for ref in deletions(event, builtin()) if ref.kind in ALL}
 
 

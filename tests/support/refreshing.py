@@ -13,6 +13,7 @@ from services.refresher.follow_up import FollowUp
 from services.refresher.full_pass import Passes
 from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
+from services.refresher.network_info import NetworkInfo
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
 from services.refresher.writing import Writer
@@ -27,6 +28,7 @@ from shared.store.inventory import Inventory
 from shared.store.listed import ListedPages
 from shared.store.observation import ResourceRow
 from shared.store.passes import FullPasses
+from shared.store.server_ports import ServersAndPorts
 from shared.store.targets import TargetQueue
 from shared.target import Target
 from tests.support.clocks import FixedClock
@@ -49,6 +51,7 @@ class Setting:
         self.full_passes = FullPasses(database)
         metrics = RefresherMetrics(self.registry)
         reader = Reader(client, clock=clock)
+        network_info = NetworkInfo(ServersAndPorts(database))
         writer = Writer(
             inventory=self.inventory,
             listed=ListedPages(database),
@@ -63,6 +66,7 @@ class Setting:
             windows={"prod": WINDOWS},
             targets=self.targets,
             inventory=self.inventory,
+            network_info=network_info,
             writer=writer,
             clock=clock,
             metrics=metrics,
@@ -77,6 +81,7 @@ class Setting:
             writer=writer,
             following_up=FollowUp(
                 inventory=self.inventory,
+                network_info=network_info,
                 targets=self.targets,
                 clock=clock,
                 after=WINDOWS.second_look,

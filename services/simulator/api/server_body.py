@@ -144,9 +144,9 @@ def _of_port(world: World, port: Port) -> list[Json]:
             "OS-EXT-IPS-MAC:mac_addr": port.mac,
         }
 
-    floating = world.floating_ip_of.get(port.id)
+    floating = world.floating_ips.get(world.floating_ip_shown.get(port.id, ""))
     fixed = [entry(address, "fixed") for _, address in port.fixed_ips]
-    return fixed + ([entry(world.floating_ips[floating].address, "floating")] if floating else [])
+    return fixed + ([entry(floating.address, "floating")] if floating else [])
 
 
 def _volumes(world: World, server: Server, minor: int) -> list[Json]:

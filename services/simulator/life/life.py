@@ -16,7 +16,7 @@ from services.simulator.life.compute_choices import COMPUTE
 from services.simulator.life.list_choices import LISTS
 from services.simulator.life.network_choices import NETWORK
 from services.simulator.life.other_choices import OTHER
-from services.simulator.notification import Notification, Operation, Pause
+from services.simulator.notification import Aside, Notification, Operation, Pause
 from services.simulator.world import World
 
 STANDARD_LIFE: tuple[Choice, ...] = (*COMPUTE, *NETWORK, *OTHER, *LISTS)
@@ -127,6 +127,9 @@ class Life:
             if isinstance(step, Pause):
                 self._push(self.elapsed + step.seconds * self.pace, operation)
                 return
+            if isinstance(step, Aside):
+                self._push(self.elapsed, step.operation)
+                continue
             self.sent += 1
             self.notifications[step.event_type] += 1
             yield step

@@ -1,10 +1,16 @@
-"""What users do to floating IPs. Each has a port of its own that nobody announces."""
+"""What users do to floating IPs. Each has a port of its own that nobody announces.
 
-from services.simulator.notification import Deed, Operation, Pause, Request
+Nova, which shows them with the addresses of servers, learns of each change later: Neutron tells it
+in batches (`send_events_interval`, 2 s), and then it asks Neutron.
+"""
+
+from services.simulator.notification import Aside, Deed, Operation, Pause, Request
 from services.simulator.objects import FloatingIP, Network, Port
 from services.simulator.operations.neutron import Neutron
 from services.simulator.operations.ports import make_port
 from services.simulator.world import World
+
+_UNTIL_NOVA_KNOWS = Pause(1.5)
 
 
 def make_floating_ip(world: World, project_id: str, external: Network) -> FloatingIP:
@@ -55,6 +61,7 @@ def associate(world: World, request: Request, floating: FloatingIP, port: Port) 
         {"port_id": port.id},
         lambda: point(world, floating, port, router_id),
     )
+    yield Aside(_tell_nova(world, port.id))
     yield Pause(0.2)
     if floating.port_id is not None:
         floating.status = "ACTIVE"
@@ -63,9 +70,12 @@ def associate(world: World, request: Request, floating: FloatingIP, port: Port) 
 
 def disassociate(world: World, request: Request, floating: FloatingIP) -> Operation:
     """Let a floating IP point nowhere; DOWN follows silently."""
+    port_id = floating.port_id
     yield from Neutron(world, request).update(
         "floatingip", floating, {"port_id": None}, lambda: _free(world, floating)
     )
+    if port_id is not None:
+        yield Aside(_tell_nova(world, port_id))
     yield Pause(0.2)
     floating.status = "DOWN"
     world.touch(floating)
@@ -73,6 +83,7 @@ def disassociate(world: World, request: Request, floating: FloatingIP) -> Operat
 
 def delete_floating_ip(world: World, request: Request, floating: FloatingIP) -> Operation:
     """Delete a floating IP; its own port goes along silently."""
+    port_id = floating.port_id
 
     def drop() -> None:
         _free(world, floating)
@@ -80,6 +91,13 @@ def delete_floating_ip(world: World, request: Request, floating: FloatingIP) -> 
         world.floating_ips.remove(floating.id)
 
     yield from Neutron(world, request).delete("floatingip", floating, drop)
+    if port_id is not None:
+        yield Aside(_tell_nova(world, port_id))
+
+
+def _tell_nova(world: World, port_id: str) -> Operation:
+    yield _UNTIL_NOVA_KNOWS
+    world.tell_nova(port_id)
 
 
 def _free(world: World, floating: FloatingIP) -> None:

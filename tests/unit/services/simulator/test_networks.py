@@ -1,7 +1,8 @@
 """What happens to networks and their kin, and what happens silently."""
 
+from services.simulator.api.server_body import server_body
 from services.simulator.deeds import perform
-from services.simulator.notification import Notification, Request
+from services.simulator.notification import Aside, Notification, Pause, Request
 from services.simulator.objects import Network, Server
 from services.simulator.operations import floating_ips, networks, ports, security_groups
 from services.simulator.operations.projects import create_project
@@ -109,6 +110,30 @@ def test_an_associated_floating_ip_is_down_in_its_payload_and_active_later(
     shown = end.message["payload"]["floatingip"]
     assert (shown["status"], floating.status) == ("DOWN", "ACTIVE")
     assert shown["port_details"]["device_id"] == demo_server.id
+
+
+def test_nova_learns_of_a_floating_ip_some_time_after_its_event(
+    world: World, request_by_demo: Request, demo_server: Server
+) -> None:
+    perform(world, floating_ips.create_floating_ip(world, request_by_demo, external(world)))
+    floating = next(reversed(world.floating_ips))
+    (port,) = world.ports_of(demo_server.id)
+
+    steps = list(floating_ips.associate(world, request_by_demo, floating, port))
+    (aside,) = [step.operation for step in steps if isinstance(step, Aside)]
+
+    assert floating.address not in shown_by_nova(world, demo_server)
+    (pause,) = aside
+    assert isinstance(pause, Pause)
+    assert floating.address in shown_by_nova(world, demo_server)
+    perform(world, floating_ips.disassociate(world, request_by_demo, floating))
+    assert floating.address not in shown_by_nova(world, demo_server)
+
+
+def shown_by_nova(world: World, server: Server) -> list[str]:
+    """The addresses that the API of servers shows."""
+    body = server_body(world, server, minor=1, admin=False, origin="")
+    return [entry["addr"] for entries in body["addresses"].values() for entry in entries]
 
 
 def test_deleting_a_port_frees_its_floating_ip_silently(

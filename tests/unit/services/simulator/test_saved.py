@@ -22,7 +22,7 @@ from services.simulator.saved import KEPT, SCHEMA, Saved, StateFile
 from services.simulator.world import World
 from tests.support.events import NOON
 
-SHAPES = {1: "70dfe181", 2: "48690b9e", 3: "74911d99"}
+SHAPES = {1: "70dfe181", 2: "48690b9e", 3: "74911d99", 4: "850058bc"}
 """Schema -> digest of the names of everything that is saved."""
 
 
