@@ -117,7 +117,9 @@ class AttachmentIntake:
         for one in sorted(some, key=lambda item: item.at):
             if one.told:
                 await self.writer.write(one.told, one.cause)
-                self.metrics.told.labels(one.volume.cloud, Kind.ATTACHMENT).inc(len(one.told))
+                self.metrics.inventory.told.labels(one.volume.cloud, Kind.ATTACHMENT).inc(
+                    len(one.told)
+                )
             if one.detached:
                 await self._bury(one)
 
@@ -129,4 +131,4 @@ class AttachmentIntake:
         )
         gone = {ref: one.at for ref in known if ref.id not in one.listed}
         for _ in await self.inventory.delete(gone, one.cause):
-            self.metrics.tombstones.labels(cloud, Kind.ATTACHMENT, CauseKind.EVENT).inc()
+            self.metrics.inventory.tombstones.labels(cloud, Kind.ATTACHMENT, CauseKind.EVENT).inc()

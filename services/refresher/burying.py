@@ -60,7 +60,7 @@ class Burial:
         await self.inventory.delete(dict.fromkeys(causes, now), causes)
         await self.targets.drop(list(causes))
         for ref in causes:
-            self.metrics.tombstones.labels(ref.cloud, ref.kind, CauseKind.EVENT).inc()
+            self.metrics.inventory.tombstones.labels(ref.cloud, ref.kind, CauseKind.EVENT).inc()
         return frozenset(answered)
 
     async def ask_for_pointing(

@@ -102,17 +102,17 @@ class Intake:
         """Tell whether to react to an event; those left out are counted."""
         windows = self.windows.get(event.cloud)
         if windows is None:
-            self.metrics.foreign_events.labels(event.cloud).inc()
+            self.metrics.unasked.foreign.labels(event.cloud).inc()
             return False
         if event.occasion is Occasion.HISTORY and not windows.history:
             # Long past: what it touched is in the first full pass, and what it says is gone may
             # have come back since.
-            self.metrics.history_events.labels(event.cloud).inc()
+            self.metrics.unasked.history.labels(event.cloud).inc()
             return False
         if event.synthetic and not windows.synthetic:
             # Somebody made it up: a delete of what exists must not bury it, and the cloud should
             # not be asked a thousand times for what never was.
-            self.metrics.synthetic_events.labels(event.cloud).inc()
+            self.metrics.unasked.synthetic.labels(event.cloud).inc()
             return False
         return True
 
@@ -163,7 +163,7 @@ class Intake:
                 [item.snapshot for item, _ in some],
                 {item.ref: Cause(CauseKind.EVENT, event_id) for item, event_id in some},
             )
-            self.metrics.told.labels(cloud, kind).inc(len(some))
+            self.metrics.inventory.told.labels(cloud, kind).inc(len(some))
             for item, event_id in some:
                 needs[item.ref, event_id] = item.need
                 if item.need is Need.UNLESS_READ:
@@ -185,7 +185,7 @@ class Intake:
             if not self._is_needless(target, event, effects, answered, shown):
                 need = _need(target, event, needs)
                 if need is not Need.NOTHING:
-                    self.metrics.asked.labels(target.cloud, target.kind).inc()
+                    self.metrics.targets.asked.labels(target.cloud, target.kind).inc()
                     groups.setdefault(self._wait(target, event, need), []).append(target)
         for wait, some in groups.items():
             await self.targets.ask(
@@ -207,7 +207,7 @@ class Intake:
     ) -> bool:
         """Tell whether nothing has to be read for a target, whatever its object was told to be."""
         if target.kind not in self.resources:
-            self.metrics.unreadable.labels(target.cloud, target.kind).inc()
+            self.metrics.targets.unreadable.labels(target.cloud, target.kind).inc()
             return True
         if target.kind == Kind.ATTACHMENT and event.id in effects.attachments:
             return True

@@ -107,7 +107,7 @@ class TargetWorker:
 
     async def _without_reading(self, planned: Plan[ClaimedTarget]) -> None:
         for claim in planned.unreadable:
-            self.metrics.unreadable.labels(self.cloud, claim.target.kind).inc()
+            self.metrics.targets.unreadable.labels(self.cloud, claim.target.kind).inc()
         for claim in planned.passes:
             await self._in_store(partial(self._ask_for_pass, claim))
         await self._finish([*planned.unreadable, *planned.passes])
@@ -131,13 +131,13 @@ class TargetWorker:
             return
         try:
             if not await self.reader.objects.has(read.resource):
-                self.metrics.unreadable.labels(self.cloud, kind).inc(len(read.claims))
+                self.metrics.targets.unreadable.labels(self.cloud, kind).inc(len(read.claims))
                 await self._finish(read.claims)
                 return
         except (CloudRefused, CloudUnavailable) as error:
             await self._failed([(claim, error) for claim in read.claims])
             return
-        self.metrics.reads.labels(self.cloud, kind, read.form.name.lower()).inc()
+        self.metrics.targets.reads.labels(self.cloud, kind, read.form.name.lower()).inc()
         findings = await self.reader.read(read)
         await self._in_store(partial(self._take_along, findings))
         await self._in_store(partial(self._write, findings))
@@ -176,7 +176,7 @@ class TargetWorker:
             if until is not None:
                 await self._postpone([claim], until=until, reason=str(error))
                 continue
-            self.metrics.failed.labels(self.cloud, claim.target.kind).inc()
+            self.metrics.targets.failed.labels(self.cloud, claim.target.kind).inc()
             if _is_final(error) or claim.attempts + 1 >= self.effort.attempts:
                 keep = partial(
                     self.writer.keep,
@@ -208,7 +208,7 @@ class TargetWorker:
         """Give targets back that no call was made for: it is no try."""
         give_back = partial(self.targets.retry, claims, due_at=until, error=reason, tried=False)
         await self._in_store(give_back)
-        self.metrics.postponed.labels(self.cloud, claims[0].target.kind).inc(len(claims))
+        self.metrics.targets.postponed.labels(self.cloud, claims[0].target.kind).inc(len(claims))
         self.hand.let_go(claims)
 
     async def _retry(self, claim: ClaimedTarget, error: CloudRefused | CloudUnavailable) -> None:
@@ -226,9 +226,9 @@ class TargetWorker:
     def _note_settled(self, claims: Sequence[ClaimedTarget]) -> None:
         now = self.clock.now()
         for claim in claims:
-            self.metrics.settled.labels(self.cloud, claim.target.kind).inc()
+            self.metrics.targets.settled.labels(self.cloud, claim.target.kind).inc()
             lag = (now - claim.asked_at).total_seconds()
-            self.metrics.lag.labels(self.cloud).observe(max(0.0, lag))
+            self.metrics.targets.lag.labels(self.cloud).observe(max(0.0, lag))
 
     async def claim(self) -> list[ClaimedTarget]:
         """Return what is due, as far as there is room; nothing while the store is away."""

@@ -207,7 +207,7 @@ class Passes:
         ):
             raise _Lost
         tally.figures = figures
-        self.metrics.listed.labels(self.cloud, resource.kind).inc(len(page.items))
+        self.metrics.passes.listed.labels(self.cloud, resource.kind).inc(len(page.items))
 
     async def _suspect_unseen(
         self, claimed: FullPass, tally: "_Tally", *, before: datetime
@@ -256,7 +256,7 @@ class Passes:
         await self._in_store(finish)
         if not claimed.first:
             await self._count_drift(claimed)
-        self.metrics.passes.labels(self.cloud, claimed.kind, state).inc()
+        self.metrics.passes.ended.labels(self.cloud, claimed.kind, state).inc()
         if state is PassState.ABSENT:
             return
         level = log.warning if error else log.info
@@ -270,7 +270,7 @@ class Passes:
             if what is not None:
                 field_ = correction.field or ""
                 count = correction.count
-                self.metrics.drifted(self.cloud, claimed.kind, what, field_, count)
+                self.metrics.passes.drifted(self.cloud, claimed.kind, what, field_, count)
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.refresher.permits import Denial
-from shared.event import Event
 from shared.openstack.client import Budget
+from shared.runtime.heartbeat_figures import HeartbeatMetrics
 from shared.store.inventory import WriteResult
 from shared.store.targets import Waiting
 
@@ -18,96 +18,65 @@ _FIELDS_MOST = 50
 
 
 class RefresherMetrics:
-    """The refresher's figures."""
+    """The refresher's figures, by what they tell of."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.unasked = UnaskedMetrics(registry)
+        self.targets = TargetMetrics(registry)
+        self.calls = CallMetrics(registry)
+        self.hidden = HiddenMetrics(registry)
+        self.inventory = InventoryMetrics(registry)
+        self.passes = PassMetrics(registry)
+        self.heartbeats = HeartbeatMetrics(registry, "refresher")
+
+    def forget_client(self, cloud: str) -> None:
+        """Show nothing more of a cloud's client; the next one counts from nothing."""
+        self.calls.forget(cloud)
+        self.hidden.show(cloud, {}, narrow=(), cut_off=())
+
+
+class UnaskedMetrics:
+    """Events that ask for nothing, by why."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.foreign = Counter(
+            "osevents_refresher_foreign_events",
+            "Events of clouds that are not configured here.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.synthetic = Counter(
+            "osevents_refresher_synthetic_events",
+            "Synthetic events, which ask for nothing.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.history = Counter(
+            "osevents_refresher_history_events",
+            "Events of loaded history, which ask for nothing.",
+            ("cloud",),
+            registry=registry,
+        )
+
+
+class TargetMetrics:
+    """Targets: asked for, read, answered, given up."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"osevents_{name}", text, labels, registry=registry)
+            return Counter(f"osevents_{name}", text, ("cloud", "kind", *labels), registry=registry)
 
-        self.foreign_events = counter(
-            "refresher_foreign_events", "Events of clouds that are not configured here.", "cloud"
-        )
-        self.synthetic_events = counter(
-            "refresher_synthetic_events", "Synthetic events, which ask for nothing.", "cloud"
-        )
-        self.history_events = counter(
-            "refresher_history_events", "Events of loaded history, which ask for nothing.", "cloud"
-        )
-        self.asked = counter("targets_asked", "Targets that events asked for.", "cloud", "kind")
-        self.told = counter(
-            "objects_told", "Objects taken from notifications without a read.", "cloud", "kind"
-        )
-        self.settled = counter("targets_settled", "Targets answered by a read.", "cloud", "kind")
-        self.failed = counter("targets_failed", "Failed tries of targets.", "cloud", "kind")
+        self.asked = counter("targets_asked", "Targets that events asked for.")
+        self.reads = counter("reads", "Reads made for targets.", "form")
+        self.settled = counter("targets_settled", "Targets answered by a read.")
+        self.failed = counter("targets_failed", "Failed tries of targets.")
         self.postponed = counter(
             "targets_postponed",
             "Targets given back unasked: their service or kind is left alone.",
-            "cloud",
-            "kind",
         )
-        self.dead = counter("targets_dead", "Targets given up as dead letters.", "cloud", "kind")
+        self.dead = counter("targets_dead", "Targets given up as dead letters.")
         self.unreadable = counter(
-            "targets_unreadable", "Targets that no API of the cloud can answer.", "cloud", "kind"
-        )
-        self.reads = counter("reads", "Reads made for targets.", "cloud", "kind", "form")
-        self.calls = counter("api_calls", "API requests, retries too.", "cloud", "service")
-        self.tokens = counter("tokens", "Logins at Keystone.", "cloud")
-        self.rows = counter(
-            "inventory_rows", "Objects written, by what they were.", "cloud", "kind", "outcome"
-        )
-        self.stale = counter(
-            "inventory_stale_writes", "Writes refused for being older.", "cloud", "kind"
-        )
-        self.tombstones = counter(
-            "inventory_tombstones", "Objects found deleted, by how.", "cloud", "kind", "cause"
-        )
-        self.drift = counter(
-            "drift",
-            "What full passes had to correct, after the first.",
-            "cloud",
-            "kind",
-            "what",
-            "field",
-        )
-        self.listed = counter(
-            "full_pass_objects", "Objects that full passes listed.", "cloud", "kind"
-        )
-        self.passes = counter("full_passes", "Full passes ended.", "cloud", "kind", "state")
-        self.under_way = Gauge(
-            "osevents_api_calls_under_way",
-            "API calls at this moment.",
-            ("cloud", "service"),
-            registry=registry,
-        )
-        self.held = Gauge(
-            "osevents_api_calls_waiting",
-            "API calls that wait for their budget.",
-            ("cloud", "service"),
-            registry=registry,
-        )
-        self.left_alone = Gauge(
-            "osevents_api_left_alone",
-            "1 while a service is not asked because it kept failing.",
-            ("cloud", "service"),
-            registry=registry,
-        )
-        self.not_permitted = Gauge(
-            "osevents_kind_not_permitted",
-            "1 for kinds that our credentials may not read.",
-            ("cloud", "kind"),
-            registry=registry,
-        )
-        self.own_project_only = Gauge(
-            "osevents_own_project_only",
-            "Kinds of which the cloud shows us our own project alone (1).",
-            ["cloud", "kind"],
-            registry=registry,
-        )
-        self.list_cut_off = Gauge(
-            "osevents_list_cut_off",
-            "Kinds whose list the service gives only in part (1).",
-            ["cloud", "kind"],
-            registry=registry,
+            "targets_unreadable", "Targets that no API of the cloud can answer."
         )
         self.waiting = Gauge(
             "osevents_targets_waiting", "Unanswered targets.", ("cloud", "kind"), registry=registry
@@ -125,35 +94,166 @@ class RefresherMetrics:
             buckets=(0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 3600),
             registry=registry,
         )
-        self.heartbeat_at = Gauge(
-            "osevents_refresher_heartbeat_timestamp_seconds",
-            "When the newest heartbeat that has come through was sent.",
-            ("cloud",),
-            registry=registry,
-        )
-        self.heartbeat_lag = Gauge(
-            "osevents_refresher_heartbeat_lag_seconds",
-            "How long the newest heartbeat took, with everything before it committed.",
-            ("cloud",),
-            registry=registry,
-        )
-        self._shown: defaultdict[str, set[str]] = defaultdict(set)
-        self._denied: defaultdict[str, set[str]] = defaultdict(set)
-        self._narrow: defaultdict[str, set[str]] = defaultdict(set)
-        self._cut_off: defaultdict[str, set[str]] = defaultdict(set)
-        self._counted: Tally[tuple[str, str]] = Tally()
-        self._fields: defaultdict[str, set[str]] = defaultdict(set)
 
-    def heartbeat(self, event: Event, now: datetime) -> None:
-        """Note a heartbeat that has come through."""
-        self.heartbeat_at.labels(event.cloud).set(event.time.timestamp())
-        self.heartbeat_lag.labels(event.cloud).set(max(0.0, (now - event.time).total_seconds()))
+    def queue(self, waiting: Sequence[Waiting], *, now: datetime) -> None:
+        """Show what waits; all copies show the same queue."""
+        self.waiting.clear()
+        self.oldest.clear()
+        for item in waiting:
+            self.waiting.labels(item.cloud, item.kind).set(item.count)
+            age = max(0.0, (now - item.oldest).total_seconds())
+            self.oldest.labels(item.cloud, item.kind).set(age)
+
+
+class CallMetrics:
+    """What is asked of a cloud's APIs."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.calls = Counter(
+            "osevents_api_calls",
+            "API requests, retries too.",
+            ("cloud", "service"),
+            registry=registry,
+        )
+        self.tokens = Counter(
+            "osevents_tokens", "Logins at Keystone.", ("cloud",), registry=registry
+        )
+        self._under_way = _Present(
+            "osevents_api_calls_under_way", "API calls at this moment.", "service", registry
+        )
+        self._waiting = _Present(
+            "osevents_api_calls_waiting",
+            "API calls that wait for their budget.",
+            "service",
+            registry,
+        )
+        self._left_alone = _Present(
+            "osevents_api_left_alone",
+            "1 while a service is not asked because it kept failing.",
+            "service",
+            registry,
+        )
+        self._counted: Tally[tuple[str, str]] = Tally()
+
+    def asked_of(self, cloud: str, calls: Mapping[str, int], tokens: int) -> None:
+        """Take over the totals that a cloud's client counted since it was opened."""
+        for service, total in calls.items():
+            self.calls.labels(cloud, service).inc(total - self._counted[cloud, service])
+            self._counted[cloud, service] = total
+        self.tokens.labels(cloud).inc(tokens - self._counted[cloud, ""])
+        self._counted[cloud, ""] = tokens
+
+    def budget(self, cloud: str, budgets: Mapping[str, Budget]) -> None:
+        """Show how a cloud's services are asked now."""
+        self._under_way.show(cloud, {name: one.under_way for name, one in budgets.items()})
+        self._waiting.show(cloud, {name: one.waiting for name, one in budgets.items()})
+        self._left_alone.show(
+            cloud, {name: one.opened is not None for name, one in budgets.items()}
+        )
+
+    def forget(self, cloud: str) -> None:
+        """Take the next totals of a cloud as those of another client, which counts from nothing."""
+        for key in [key for key in self._counted if key[0] == cloud]:
+            del self._counted[key]
+        self.budget(cloud, {})
+
+
+class HiddenMetrics:
+    """Kinds that a cloud does not show us, or not whole."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._not_permitted = _Present(
+            "osevents_kind_not_permitted",
+            "1 for kinds that our credentials may not read.",
+            "kind",
+            registry,
+        )
+        self._own_project_only = _Present(
+            "osevents_own_project_only",
+            "Kinds of which the cloud shows us our own project alone (1).",
+            "kind",
+            registry,
+        )
+        self._cut_off = _Present(
+            "osevents_list_cut_off",
+            "Kinds whose list the service gives only in part (1).",
+            "kind",
+            registry,
+        )
+
+    def show(
+        self,
+        cloud: str,
+        denials: Mapping[str, Denial],
+        *,
+        narrow: Collection[str],
+        cut_off: Collection[str],
+    ) -> None:
+        """Show which kinds those are now."""
+        self._not_permitted.show(cloud, dict.fromkeys(denials, 1))
+        self._own_project_only.show(cloud, dict.fromkeys(narrow, 1))
+        self._cut_off.show(cloud, dict.fromkeys(cut_off, 1))
+
+
+class InventoryMetrics:
+    """Rows of the inventory, whatever wrote them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.told = Counter(
+            "osevents_objects_told",
+            "Objects taken from notifications without a read.",
+            ("cloud", "kind"),
+            registry=registry,
+        )
+        self.rows = Counter(
+            "osevents_inventory_rows",
+            "Objects written, by what they were.",
+            ("cloud", "kind", "outcome"),
+            registry=registry,
+        )
+        self.stale = Counter(
+            "osevents_inventory_stale_writes",
+            "Writes refused for being older.",
+            ("cloud", "kind"),
+            registry=registry,
+        )
+        self.tombstones = Counter(
+            "osevents_inventory_tombstones",
+            "Objects found deleted, by how.",
+            ("cloud", "kind", "cause"),
+            registry=registry,
+        )
 
     def written(self, cloud: str, kind: str, result: WriteResult) -> None:
         """Count one committed write of objects of one kind."""
         for outcome in ("created", "updated", "unchanged"):
             self.rows.labels(cloud, kind, outcome).inc(getattr(result, outcome))
         self.stale.labels(cloud, kind).inc(result.stale)
+
+
+class PassMetrics:
+    """Full passes, and what they had to correct."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.ended = Counter(
+            "osevents_full_passes",
+            "Full passes ended.",
+            ("cloud", "kind", "state"),
+            registry=registry,
+        )
+        self.listed = Counter(
+            "osevents_full_pass_objects",
+            "Objects that full passes listed.",
+            ("cloud", "kind"),
+            registry=registry,
+        )
+        self.drift = Counter(
+            "osevents_drift",
+            "What full passes had to correct, after the first.",
+            ("cloud", "kind", "what", "field"),
+            registry=registry,
+        )
+        self._fields: defaultdict[str, set[str]] = defaultdict(set)
 
     def drifted(self, cloud: str, kind: str, what: str, field: str = "", count: int = 1) -> None:
         """Count corrections; the fields of a kind beyond the first few count as `other`.
@@ -166,57 +266,17 @@ class RefresherMetrics:
         fields.add(field)
         self.drift.labels(cloud, kind, what, field).inc(count)
 
-    def budget(
-        self, cloud: str, budgets: Mapping[str, Budget], denials: Mapping[str, Denial]
-    ) -> None:
-        """Show how a cloud's services are asked now, and which kinds may not be read."""
-        for service in self._shown[cloud] - budgets.keys():
-            for gauge in (self.under_way, self.held, self.left_alone):
-                gauge.remove(cloud, service)
-        self._shown[cloud] = set(budgets)
-        for service, budget in budgets.items():
-            self.under_way.labels(cloud, service).set(budget.under_way)
-            self.held.labels(cloud, service).set(budget.waiting)
-            self.left_alone.labels(cloud, service).set(budget.opened is not None)
-        for kind in self._denied[cloud] - denials.keys():
-            self.not_permitted.remove(cloud, kind)
-        self._denied[cloud] = set(denials)
-        for kind in denials:
-            self.not_permitted.labels(cloud, kind).set(1)
 
-    def asked_of(self, cloud: str, calls: Mapping[str, int], tokens: int) -> None:
-        """Take over the totals that a cloud's client counted since it was opened."""
-        for service, total in calls.items():
-            self.calls.labels(cloud, service).inc(total - self._counted[cloud, service])
-            self._counted[cloud, service] = total
-        self.tokens.labels(cloud).inc(tokens - self._counted[cloud, ""])
-        self._counted[cloud, ""] = tokens
+class _Present:
+    """A gauge by cloud and something in it, which shows what there is now and nothing older."""
 
-    def forget_client(self, cloud: str) -> None:
-        """Take the next totals of a cloud as those of another client, which counts from nothing."""
-        for key in [key for key in self._counted if key[0] == cloud]:
-            del self._counted[key]
-        self.budget(cloud, {}, {})
-        self.partial_lists(cloud, (), ())
+    def __init__(self, name: str, text: str, label: str, registry: CollectorRegistry) -> None:
+        self._gauge = Gauge(name, text, ("cloud", label), registry=registry)
+        self._shown: defaultdict[str, set[str]] = defaultdict(set)
 
-    def partial_lists(self, cloud: str, narrow: Collection[str], cut_off: Collection[str]) -> None:
-        """Show the kinds that lists do not show whole."""
-        for gauge, known, kinds in (
-            (self.own_project_only, self._narrow[cloud], narrow),
-            (self.list_cut_off, self._cut_off[cloud], cut_off),
-        ):
-            for kind in known - set(kinds):
-                gauge.remove(cloud, kind)
-            known.clear()
-            known.update(kinds)
-            for kind in kinds:
-                gauge.labels(cloud, kind).set(1)
-
-    def queue(self, waiting: Sequence[Waiting], *, now: datetime) -> None:
-        """Show what waits; all copies show the same queue."""
-        self.waiting.clear()
-        self.oldest.clear()
-        for item in waiting:
-            self.waiting.labels(item.cloud, item.kind).set(item.count)
-            age = max(0.0, (now - item.oldest).total_seconds())
-            self.oldest.labels(item.cloud, item.kind).set(age)
+    def show(self, cloud: str, values: Mapping[str, float]) -> None:
+        for gone in self._shown[cloud] - values.keys():
+            self._gauge.remove(cloud, gone)
+        self._shown[cloud] = set(values)
+        for name, value in values.items():
+            self._gauge.labels(cloud, name).set(value)

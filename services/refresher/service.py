@@ -101,7 +101,7 @@ class Refresher:
                 subscription=subscription,
                 bus=self.bus,
                 handle=self.intake().handle,
-                note=lambda event: self.metrics.heartbeat(event, self.clock.now()),
+                note=lambda event: self.metrics.heartbeats.note(event, self.clock.now()),
                 clock=self.clock,
                 random=self.random,
                 backoff=Backoff(),
@@ -130,8 +130,8 @@ class Refresher:
             return
         objects = reader.objects
         budgets, denials = self._clients[name].budgets(), objects.permits.denials()
-        self.metrics.budget(name, budgets, denials)
-        self.metrics.partial_lists(name, objects.narrow, objects.cut_off)
+        self.metrics.calls.budget(name, budgets)
+        self.metrics.hidden.show(name, denials, narrow=objects.narrow, cut_off=objects.cut_off)
         await Heartbeats(self.database).report(
             HEARTBEAT,
             self.instance,
@@ -218,10 +218,10 @@ class Refresher:
             try:
                 for name in list(self._readers):
                     await self._show_budget(name)
-                self.metrics.queue(await targets.waiting(), now=self.clock.now())
+                self.metrics.targets.queue(await targets.waiting(), now=self.clock.now())
             except Transient as error:
                 log.warning("figures_wait", reason=str(error))
             await pause(_SHOW_EVERY, stop)
 
     def _count(self, name: str, client: CloudClient) -> None:
-        self.metrics.asked_of(name, client.calls, client.tokens_fetched)
+        self.metrics.calls.asked_of(name, client.calls, client.tokens_fetched)

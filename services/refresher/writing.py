@@ -61,7 +61,7 @@ class Writer:
             first = await self._halving(write, snapshots[:middle])
             return _sum(first, await self._halving(write, snapshots[middle:]))
         ref = snapshots[0].ref
-        self.metrics.written(ref.cloud, ref.kind, result)
+        self.metrics.inventory.written(ref.cloud, ref.kind, result)
         return result
 
     async def bury(
@@ -71,14 +71,14 @@ class Writer:
         if not gone:
             return
         for ref in await self.inventory.delete(gone, causes):
-            self.metrics.tombstones.labels(ref.cloud, ref.kind, "read").inc()
+            self.metrics.inventory.tombstones.labels(ref.cloud, ref.kind, "read").inc()
             if causes[ref].kind is CauseKind.FULL_PASS:
-                self.metrics.drifted(ref.cloud, ref.kind, "vanished")
+                self.metrics.passes.drifted(ref.cloud, ref.kind, "vanished")
 
     async def keep(self, target: Target, reason: str, *, asked_at: datetime, tries: int) -> None:
         """Make a target that cannot be answered a dead letter; the next full pass repairs it."""
         log.error("target_dead", cloud=target.cloud, kind=target.kind, key=target.key, why=reason)
-        self.metrics.dead.labels(target.cloud, target.kind).inc()
+        self.metrics.targets.dead.labels(target.cloud, target.kind).inc()
         letter = self._letter(reason, target.cloud, orjson.dumps(asdict(target)))
         await self.letters.keep([replace(letter, first_at=asked_at, tries=tries)])
 
