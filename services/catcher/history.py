@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.catcher.metrics import CatcherMetrics
+from services.catcher.metrics import HistoryMetrics
 from services.catcher.sources.pager import Pager, opened
 from services.catcher.sources.polled import PolledSource
 from services.catcher.sources.port import Checkpoint, Handover
@@ -89,7 +89,7 @@ class History:
         since: datetime | None,
         news: PolledSource,
         leisure: Leisure,
-        metrics: CatcherMetrics,
+        metrics: HistoryMetrics,
         clock: Clock,
     ) -> None:
         self.name = pager.name
@@ -134,10 +134,8 @@ class History:
         assert isinstance(handover.token, _Place)
         await self._checkpoint.save(handover.token.saved())
         if handover.last:
-            self._metrics.history_at(
-                self._reader.cloud, events=self._events, per_second=0.0, share=1.0
-            )
-            self._metrics.history_will_take(self._reader.cloud, timedelta())
+            self._metrics.at(self._reader.cloud, events=self._events, per_second=0.0, share=1.0)
+            self._metrics.will_take(self._reader.cloud, timedelta())
 
     async def _start(self) -> Sweep | None:
         """Return where to go on; None when there is nothing (more) to load."""
@@ -174,11 +172,11 @@ class History:
         assert progress is not None, "there is one since the start"
         reached = next((item.generated for item in reversed(items) if item.generated), None)
         progress.add(self._clock.now(), len(items), reached or progress.until)
-        self._metrics.history_at(
+        self._metrics.at(
             self._reader.cloud,
             events=self._events,
             per_second=progress.per_second,
             share=progress.share,
         )
         if progress.left is not None:
-            self._metrics.history_will_take(self._reader.cloud, progress.left)
+            self._metrics.will_take(self._reader.cloud, progress.left)

@@ -10,10 +10,24 @@ from shared.event import Event, Occasion
 
 
 class CatcherMetrics:
-    """The catcher's figures, by cloud and source."""
+    """The catcher's figures, by what they tell of."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.caught = Counter(
+        self.caught = CaughtMetrics(registry)
+        self.sources = SourceMetrics(registry)
+        self.history = HistoryMetrics(registry)
+
+    def forget(self, cloud: str) -> None:
+        """Show a cloud no more that is watched no more; what was counted stays."""
+        for gauge in (self.caught.newest, *self.sources.states, *self.history.gauges):
+            gauge.remove_by_labels({"cloud": cloud})
+
+
+class CaughtMetrics:
+    """Notifications on their way from a source to the bus."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.events = Counter(
             "osevents_caught",
             "Events that the bus has taken over from a source.",
             ("cloud", "source"),
@@ -49,15 +63,61 @@ class CatcherMetrics:
             ("cloud",),
             registry=registry,
         )
-        self.gaps = Counter(
-            "osevents_source_gaps",
-            "Times a source may have lost notifications before we read them.",
+        self.newest = Gauge(
+            "osevents_last_event_timestamp_seconds",
+            "When the newest event of the service happened, by its own account.",
+            ("cloud", "service"),
+            registry=registry,
+        )
+        self.lag = Histogram(
+            "osevents_catch_lag_seconds",
+            "From the event's own time to the bus having taken it.",
+            ("cloud",),
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+            registry=registry,
+        )
+
+    def moved(
+        self, cloud: str, source: str, events: Sequence[Event], unreadable: int, now: datetime
+    ) -> None:
+        """Count one handover that the bus has taken."""
+        if unreadable:
+            self.unreadable.labels(cloud, source).inc(unreadable)
+        self.events.labels(cloud, source).inc(len(events))
+        lag = self.lag.labels(cloud)
+        newest: dict[str, datetime] = {}
+        for event in events:
+            if not event.known:
+                self.unknown_types.labels(cloud, event.service).inc()
+            if event.occasion is Occasion.NEWS:
+                lag.observe(max(0.0, (now - event.time).total_seconds()))
+                newest[event.service] = max(event.time, newest.get(event.service, event.time))
+        for service, time in newest.items():
+            self.newest.labels(cloud, service).set(time.timestamp())
+
+    def dropped(self, cloud: str, by_pattern: Mapping[str, int]) -> None:
+        """Count what filters dropped, by the pattern that did it."""
+        for pattern, count in by_pattern.items():
+            self.filtered.labels(cloud, pattern).inc(count)
+
+    def publish_failed(self, cloud: str) -> None:
+        """Count one failed attempt to publish."""
+        self.publish_failures.labels(cloud).inc()
+
+
+class SourceMetrics:
+    """How it stands with sources, and with the clouds behind them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.up = Gauge(
+            "osevents_source_up",
+            "1 while notifications can arrive from the source, else 0.",
             ("cloud", "source"),
             registry=registry,
         )
-        self.source_up = Gauge(
-            "osevents_source_up",
-            "1 while notifications can arrive from the source, else 0.",
+        self.gaps = Counter(
+            "osevents_source_gaps",
+            "Times a source may have lost notifications before we read them.",
             ("cloud", "source"),
             registry=registry,
         )
@@ -73,79 +133,7 @@ class CatcherMetrics:
             ("cloud",),
             registry=registry,
         )
-        self.last_event = Gauge(
-            "osevents_last_event_timestamp_seconds",
-            "When the newest event of the service happened, by its own account.",
-            ("cloud", "service"),
-            registry=registry,
-        )
-        self.lag = Histogram(
-            "osevents_catch_lag_seconds",
-            "From the event's own time to the bus having taken it.",
-            ("cloud",),
-            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
-            registry=registry,
-        )
-
-        self.history_events = Gauge(
-            "osevents_history_events",
-            "Events loaded so far of what the source held when it was first met.",
-            ("cloud",),
-            registry=registry,
-        )
-        self.history_rate = Gauge(
-            "osevents_history_events_per_second",
-            "How fast history is loaded, over the last minute; 0 when it is over.",
-            ("cloud",),
-            registry=registry,
-        )
-        self.history_share = Gauge(
-            "osevents_history_done_ratio",
-            "The loaded part of history's span of time; 1 when it is over.",
-            ("cloud",),
-            registry=registry,
-        )
-        self.history_left = Gauge(
-            "osevents_history_left_seconds",
-            "How long loading will take if the rest is as dense as the last minute's.",
-            ("cloud",),
-            registry=registry,
-        )
-
-        self._history = (
-            self.history_events,
-            self.history_rate,
-            self.history_share,
-            self.history_left,
-        )
-
-    def history_at(self, cloud: str, *, events: int, per_second: float, share: float) -> None:
-        """Show how far the loading of history has come."""
-        self.history_events.labels(cloud).set(events)
-        self.history_rate.labels(cloud).set(per_second)
-        self.history_share.labels(cloud).set(share)
-
-    def history_will_take(self, cloud: str, left: timedelta) -> None:
-        """Show how long the loading of history will take."""
-        self.history_left.labels(cloud).set(left.total_seconds())
-
-    def moved(
-        self, cloud: str, source: str, events: Sequence[Event], unreadable: int, now: datetime
-    ) -> None:
-        """Count one handover that the bus has taken."""
-        if unreadable:
-            self.unreadable.labels(cloud, source).inc(unreadable)
-        self.caught.labels(cloud, source).inc(len(events))
-        lag = self.lag.labels(cloud)
-        newest: dict[str, datetime] = {}
-        for event in events:
-            if not event.known:
-                self.unknown_types.labels(cloud, event.service).inc()
-            if event.occasion is Occasion.NEWS:
-                lag.observe(max(0.0, (now - event.time).total_seconds()))
-                newest[event.service] = max(event.time, newest.get(event.service, event.time))
-        for service, time in newest.items():
-            self.last_event.labels(cloud, service).set(time.timestamp())
+        self.states = (self.up, self.blind, self.silent)
 
     def watched(self, cloud: str, state: CloudState) -> None:
         """Show how it stands with a cloud."""
@@ -153,16 +141,43 @@ class CatcherMetrics:
         silent = state.silent_for
         self.silent.labels(cloud).set(silent.total_seconds() if silent is not None else 0)
 
-    def forget(self, cloud: str) -> None:
-        """Show a cloud no more that is watched no more; what was counted stays."""
-        for gauge in (self.blind, self.silent, self.source_up, self.last_event, *self._history):
-            gauge.remove_by_labels({"cloud": cloud})
 
-    def dropped(self, cloud: str, by_pattern: Mapping[str, int]) -> None:
-        """Count what filters dropped, by the pattern that did it."""
-        for pattern, count in by_pattern.items():
-            self.filtered.labels(cloud, pattern).inc(count)
+class HistoryMetrics:
+    """How far the loading of history has come."""
 
-    def publish_failed(self, cloud: str) -> None:
-        """Count one failed attempt to publish."""
-        self.publish_failures.labels(cloud).inc()
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.events = Gauge(
+            "osevents_history_events",
+            "Events loaded so far of what the source held when it was first met.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.rate = Gauge(
+            "osevents_history_events_per_second",
+            "How fast history is loaded, over the last minute; 0 when it is over.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.share = Gauge(
+            "osevents_history_done_ratio",
+            "The loaded part of history's span of time; 1 when it is over.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.left = Gauge(
+            "osevents_history_left_seconds",
+            "How long loading will take if the rest is as dense as the last minute's.",
+            ("cloud",),
+            registry=registry,
+        )
+        self.gauges = (self.events, self.rate, self.share, self.left)
+
+    def at(self, cloud: str, *, events: int, per_second: float, share: float) -> None:
+        """Show how far the loading of history has come."""
+        self.events.labels(cloud).set(events)
+        self.rate.labels(cloud).set(per_second)
+        self.share.labels(cloud).set(share)
+
+    def will_take(self, cloud: str, left: timedelta) -> None:
+        """Show how long the loading of history will take."""
+        self.left.labels(cloud).set(left.total_seconds())

@@ -118,7 +118,7 @@ class WebhookPlan:
             room_bytes=self.listener.limits.room_bytes,
             answer_within=self.listener.limits.answer_within,
         )
-        requests = means.metrics.webhook_requests
+        requests = means.metrics.caught.webhook_requests
 
         def count(outcome: str) -> None:
             requests.labels(self.cloud, outcome).inc()
@@ -188,7 +188,7 @@ class EventsAPIPlan:
                 random=random,
                 backoff=backoff,
             ),
-            metrics=means.metrics,
+            metrics=means.metrics.history,
             clock=clock,
         )
 

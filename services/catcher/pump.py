@@ -70,9 +70,9 @@ class Pump:
         events, letters, dropped = self.sort(handover, now)
         await self._until_taken(events, letters)
         await self.source.done(handover)
-        self.metrics.dropped(self.cloud, dropped)
+        self.metrics.caught.dropped(self.cloud, dropped)
         now = self.clock.now()
-        self.metrics.moved(self.cloud, self.source.name, events, len(letters), now)
+        self.metrics.caught.moved(self.cloud, self.source.name, events, len(letters), now)
         self.heard(events, now)
 
     def sort(
@@ -111,5 +111,5 @@ class Pump:
         await self.bus.publish(events)
 
     def _publish_failed(self, error: Transient, attempt: int) -> None:
-        self.metrics.publish_failed(self.cloud)
+        self.metrics.caught.publish_failed(self.cloud)
         log.warning("publish_failed", cloud=self.cloud, reason=str(error), attempt=attempt)

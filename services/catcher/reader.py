@@ -134,7 +134,7 @@ class PlanReader:
             finally:
                 self._source = None
                 self._failure = "closed"
-                desk.metrics.source_up.labels(cloud, first.name).set(0)
+                desk.metrics.sources.up.labels(cloud, first.name).set(0)
 
     def _means(self) -> Means:
         desk = self._desk
@@ -174,7 +174,7 @@ class PlanReader:
                 id_=self._desk.new_id(), cloud=cloud, source=source, reason=reason, now=now
             )
             await self._desk.publish([event])
-            self._desk.metrics.gaps.labels(cloud, source).inc()
+            self._desk.metrics.sources.gaps.labels(cloud, source).inc()
             self._listener.missed(now)
 
         return report

@@ -82,11 +82,11 @@ class Catcher:
         """Keep the gauges fresh that nobody sets as it happens."""
         while not stop.is_set():
             for name, watch in self._watches.items():
-                self.desk.metrics.watched(name, watch.state)
+                self.desk.metrics.sources.watched(name, watch.state)
                 for reader in watch.readers:
                     if reader.name and not reader.standby:
                         up = reader.trouble is None
-                        self.desk.metrics.source_up.labels(name, reader.name).set(1 if up else 0)
+                        self.desk.metrics.sources.up.labels(name, reader.name).set(1 if up else 0)
             await pause(STATE_INTERVAL, stop)
 
     async def _report(self, stop: asyncio.Event) -> None:

@@ -6,10 +6,21 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.event import Event
+from shared.runtime.heartbeat_figures import HeartbeatMetrics
 
 
 class ProcessorMetrics:
-    """The processor's figures."""
+    """The processor's figures, by what they tell of."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.timeline = TimelineMetrics(registry)
+        self.letters = LetterMetrics(registry)
+        self.retention = RetentionMetrics(registry)
+        self.heartbeats = HeartbeatMetrics(registry, "processor")
+
+
+class TimelineMetrics:
+    """Rows of the timeline."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.rows = Counter(
@@ -22,18 +33,6 @@ class ProcessorMetrics:
             "Events that were delivered again and were on the timeline already.",
             registry=registry,
         )
-        self.dead_letters = Counter(
-            "osevents_dead_letters",
-            "Messages kept as dead letters, by who gave up on them.",
-            ("origin",),
-            registry=registry,
-        )
-        self.letters_returned = Counter(
-            "osevents_dead_letters_returned",
-            "Dead letters asked for again, by what came of it: returned, died_again.",
-            ("origin", "outcome"),
-            registry=registry,
-        )
         self.lag = Histogram(
             "osevents_timeline_lag_seconds",
             "From the event's own time to its committed timeline row.",
@@ -42,7 +41,37 @@ class ProcessorMetrics:
             registry=registry,
         )
 
-        self.timeline_bytes = Gauge(
+    def written(self, events: Sequence[Event], new: int, now: datetime) -> None:
+        """Count one committed batch, of which `new` rows were not there before."""
+        self.rows.inc(new)
+        self.duplicates.inc(len(events) - new)
+        for event in events:
+            self.lag.labels(event.cloud).observe(max(0.0, (now - event.time).total_seconds()))
+
+
+class LetterMetrics:
+    """Dead letters, and their way back."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.kept = Counter(
+            "osevents_dead_letters",
+            "Messages kept as dead letters, by who gave up on them.",
+            ("origin",),
+            registry=registry,
+        )
+        self.returned = Counter(
+            "osevents_dead_letters_returned",
+            "Dead letters asked for again, by what came of it: returned, died_again.",
+            ("origin", "outcome"),
+            registry=registry,
+        )
+
+
+class RetentionMetrics:
+    """What is stored, and what is forgotten because of its age or size."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.stored_bytes = Gauge(
             "osevents_timeline_bytes",
             "What the timeline's weeks take on disk, indexes included; looked at every hour.",
             registry=registry,
@@ -64,27 +93,3 @@ class ProcessorMetrics:
             "Changes and tombstones of the inventory deleted because they are too old.",
             registry=registry,
         )
-        self.heartbeat_at = Gauge(
-            "osevents_processor_heartbeat_timestamp_seconds",
-            "When the newest heartbeat that has come through was sent.",
-            ("cloud",),
-            registry=registry,
-        )
-        self.heartbeat_lag = Gauge(
-            "osevents_processor_heartbeat_lag_seconds",
-            "How long the newest heartbeat took, with everything before it committed.",
-            ("cloud",),
-            registry=registry,
-        )
-
-    def heartbeat(self, event: Event, now: datetime) -> None:
-        """Note a heartbeat that has come through."""
-        self.heartbeat_at.labels(event.cloud).set(event.time.timestamp())
-        self.heartbeat_lag.labels(event.cloud).set(max(0.0, (now - event.time).total_seconds()))
-
-    def written(self, events: Sequence[Event], new: int, now: datetime) -> None:
-        """Count one committed batch, of which `new` rows were not there before."""
-        self.rows.inc(new)
-        self.duplicates.inc(len(events) - new)
-        for event in events:
-            self.lag.labels(event.cloud).observe(max(0.0, (now - event.time).total_seconds()))

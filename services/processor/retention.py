@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from services.processor.metrics import ProcessorMetrics
+from services.processor.metrics import RetentionMetrics
 from shared.clock import Clock
 from shared.errors import Transient
 from shared.store.database import Database
@@ -52,7 +52,7 @@ class Retention:
     events: timedelta
     """How long events, full passes and dead letters are kept, and firings."""
     clock: Clock
-    metrics: ProcessorMetrics
+    metrics: RetentionMetrics
     limits: TimelineLimits
     history: timedelta | None = None
     """How long the inventory's changes and tombstones are kept; None: like the events."""
@@ -99,7 +99,7 @@ class Retention:
 
     def _measure(self, weeks: Sequence[Week]) -> None:
         stored_bytes = sum(week.bytes for week in weeks)
-        self.metrics.timeline_bytes.set(stored_bytes)
+        self.metrics.stored_bytes.set(stored_bytes)
         most_bytes = self.limits.most_bytes
         if most_bytes is not None and stored_bytes > most_bytes:
             # The week that is being written is larger than the limit: somebody has to know.

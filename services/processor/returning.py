@@ -67,7 +67,7 @@ class Returner:
             log.warning("letter_waits", number=kept.number, reason=str(error))
         else:
             log.info("letter_returned", number=kept.number, origin=origin)
-            self.metrics.letters_returned.labels(origin, "returned").inc()
+            self.metrics.letters.returned.labels(origin, "returned").inc()
 
     async def _go(self, letter: DeadLetter) -> None:
         now = self.clock.now()
@@ -83,7 +83,7 @@ class Returner:
 
     async def _note_death(self, kept: KeptLetter, reason: str) -> None:
         log.warning("letter_died_again", number=kept.number, reason=reason)
-        self.metrics.letters_returned.labels(kept.letter.origin, "died_again").inc()
+        self.metrics.letters.returned.labels(kept.letter.origin, "died_again").inc()
         try:
             await self.letters.died_again(kept, reason, now=self.clock.now())
         except Transient as error:

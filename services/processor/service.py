@@ -72,7 +72,7 @@ class Processor:
                 subscription=events,
                 bus=self.bus,
                 handle=partial(self.write, Timeline(self.database)),
-                note=lambda event: self.metrics.heartbeat(event, self.clock.now()),
+                note=lambda event: self.metrics.heartbeats.note(event, self.clock.now()),
                 clock=self.clock,
                 random=self.random,
                 backoff=BACKOFF,
@@ -83,7 +83,7 @@ class Processor:
                 self.database,
                 self.retention,
                 self.clock,
-                self.metrics,
+                self.metrics.retention,
                 self.limits,
                 self.history,
             )
@@ -100,7 +100,7 @@ class Processor:
         new = await timeline.append(
             events, recorded_at=now, decide=decision.decide if decision else None
         )
-        self.metrics.written(events, new, self.clock.now())
+        self.metrics.timeline.written(events, new, self.clock.now())
         if self.rules and decision:
             self.rules.committed(decision)
 
@@ -125,4 +125,4 @@ class Processor:
             )
             await letters.acknowledge(batch)
             for letter in kept:
-                self.metrics.dead_letters.labels(letter.origin).inc()
+                self.metrics.letters.kept.labels(letter.origin).inc()

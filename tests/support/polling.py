@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from services.catcher.decoding.notification import Notification
 from services.catcher.history import History
-from services.catcher.metrics import CatcherMetrics
+from services.catcher.metrics import HistoryMetrics
 from services.catcher.sources.ceilometer import Ceilometer
 from services.catcher.sources.events_api import Reader
 from services.catcher.sources.pager import Pager
@@ -81,7 +81,7 @@ def history_of(
         leisure=Leisure(
             turn=news.turn, backlog=backlog, clock=clock, random=Random(1), backoff=AT_ONCE
         ),
-        metrics=CatcherMetrics(registry or CollectorRegistry()),
+        metrics=HistoryMetrics(registry or CollectorRegistry()),
         clock=clock,
     )
 

@@ -9,7 +9,7 @@ from random import Random
 
 from prometheus_client import CollectorRegistry
 
-from services.processor.metrics import ProcessorMetrics
+from services.processor.metrics import ProcessorMetrics, RetentionMetrics
 from services.processor.retention import NO_LIMITS, Retention, TimelineLimits
 from services.processor.service import Processor
 from shared.bus.memory import MemoryBus
@@ -87,7 +87,7 @@ async def test_retention_forgets_what_is_older(database: Database) -> None:
 
 
 def retention(database: Database, limits: TimelineLimits) -> Retention:
-    metrics = ProcessorMetrics(CollectorRegistry())
+    metrics = RetentionMetrics(CollectorRegistry())
     return Retention(database, timedelta(days=30), FixedClock(), metrics, limits)
 
 
@@ -146,7 +146,7 @@ async def test_the_week_that_is_written_stays_however_large(database: Database) 
 async def test_the_next_week_is_there_before_it_begins(database: Database) -> None:
     sunday = FixedClock(NOON + timedelta(days=6))
     limited = Retention(
-        database, timedelta(days=30), sunday, ProcessorMetrics(CollectorRegistry()), NO_LIMITS
+        database, timedelta(days=30), sunday, RetentionMetrics(CollectorRegistry()), NO_LIMITS
     )
 
     await limited.apply()

@@ -131,7 +131,7 @@ async def test_what_a_filter_drops_is_counted_and_done() -> None:
     await dropping.move(handover("one", "two"))
 
     assert journal == ["published ", "done one"]
-    counted = dropping.metrics.filtered.labels("prod", "volume.create.*")
+    counted = dropping.metrics.caught.filtered.labels("prod", "volume.create.*")
     assert counted._value.get() == 2
 
 
