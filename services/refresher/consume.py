@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from services.refresher.attaching import AttachmentIntake, Attachments, attachments_told
 from services.refresher.burying import Asked, Burial
+from services.refresher.default_groups import DefaultGroups
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.network_info import NOVA_LEARNS, NetworkInfo, told_by_neutron
 from services.refresher.resources.port import Resource
@@ -84,19 +85,23 @@ class Intake:
     targets: TargetQueue
     inventory: Inventory
     network_info: NetworkInfo
+    default_groups: DefaultGroups
     writer: Writer
     clock: Clock
     metrics: RefresherMetrics
 
     async def handle(self, events: Sequence[Event]) -> None:
         """Commit the effects of `events`; raises StoreUnavailable, and Permanent for a poison."""
-        effects = self._effects([event for event in events if self._concerns_us(event)])
+        concerning = [event for event in events if self._concerns_us(event)]
+        effects = self._effects(concerning)
         attachments = AttachmentIntake(self.inventory, self.writer, self.metrics)
         await attachments.take(list(effects.attachments.values()))
         answered = await self._bury(effects.gone)
-        await self._ask_for_left_behind(effects)
+        left = await self.network_info.left_behind(effects.told)
+        await self._ask_for_unnamed(left, extra=NOVA_LEARNS)
         needs = await self._tell(effects)
         await self._ask(effects, needs, answered)
+        await self._ask_for_unnamed(await self.default_groups.missing(concerning))
 
     def _concerns_us(self, event: Event) -> bool:
         """Tell whether to react to an event; those left out are counted."""
@@ -217,15 +222,16 @@ class Intake:
             return True
         return target.by == BY_ID and target.ref in effects.gone
 
-    async def _ask_for_left_behind(self, effects: _Effects) -> None:
-        """Ask for servers that a floating IP leaves, while the inventory still knows which."""
-        left = await self.network_info.left_behind(effects.told)
-        for cloud in {target.cloud for target in left}:
+    async def _ask_for_unnamed(
+        self, targets: Sequence[Target], *, extra: timedelta = timedelta(0)
+    ) -> None:
+        """Ask for what no event names, `extra` later than for what one does."""
+        for cloud in {target.cloud for target in targets}:
             windows = self.windows[cloud]
             await self.targets.ask(
-                [target for target in left if target.cloud == cloud],
+                [target for target in targets if target.cloud == cloud],
                 now=self.clock.now(),
-                merge_window=windows.merge + NOVA_LEARNS,
+                merge_window=windows.merge + extra,
                 batch_window=windows.batch,
             )
 

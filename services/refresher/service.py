@@ -12,6 +12,7 @@ import structlog
 
 from services.refresher.budget import HEARTBEAT, figures
 from services.refresher.consume import Intake, Windows
+from services.refresher.default_groups import DefaultGroups
 from services.refresher.execute import Effort, TargetWorker
 from services.refresher.follow_up import FollowUp
 from services.refresher.full_pass import Passes
@@ -149,6 +150,7 @@ class Refresher:
             targets=TargetQueue(self.database),
             inventory=Inventory(self.database),
             network_info=self._network_info(),
+            default_groups=DefaultGroups(Inventory(self.database)),
             writer=self._writer(),
             clock=self.clock,
             metrics=self.metrics,

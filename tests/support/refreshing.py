@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from services.refresher.consume import Intake, Windows
+from services.refresher.default_groups import DefaultGroups
 from services.refresher.execute import Effort, TargetWorker
 from services.refresher.follow_up import FollowUp
 from services.refresher.full_pass import Passes
@@ -67,6 +68,7 @@ class Setting:
             targets=self.targets,
             inventory=self.inventory,
             network_info=network_info,
+            default_groups=DefaultGroups(self.inventory),
             writer=writer,
             clock=clock,
             metrics=metrics,
