@@ -17,7 +17,6 @@ from typing import Any, BinaryIO
 
 import click
 
-from services.cli.composition import catalogue_of
 from services.cli.handing import Sending as Reached
 from services.cli.handing import reached_bus
 from services.cli.output import Format, print_json, print_rows
@@ -26,6 +25,7 @@ from services.cli.publish.made import Stamp, Timed
 from services.cli.publish.origins import Wanted, recorded, told
 from services.cli.publish.sending import Sending, Sent, Sink
 from services.cli.publish.sinks import BusSink, OutputSink, openstack_sink
+from services.cli.running.composition import catalogue_of
 from services.cli.stored import Place
 from services.simulator.scenarios.load import load_scenario, shipped
 from shared.amqp.transport_url import parse_transport_url
