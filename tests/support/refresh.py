@@ -25,9 +25,9 @@ def target(kind: str = "port", key: str = "p1", by: str = BY_ID, **different: st
     return Target(kind=kind, by=by, key=key, **fields | different)
 
 
-def claims(kind: str, *keys: str, by: str = BY_ID) -> list[Claimed]:
-    """Claim targets of one kind."""
-    return [Claimed(target(kind, key, by)) for key in keys]
+def claims(kind: str, *keys: str, by: str = BY_ID, at: datetime = NOON) -> list[Claimed]:
+    """Claim targets of one kind, asked for `at` a time."""
+    return [Claimed(target(kind, key, by), at) for key in keys]
 
 
 class Table:

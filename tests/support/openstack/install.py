@@ -18,11 +18,11 @@ from pathlib import Path
 
 from deploy.setup_venv import environment_for_uv
 from tests.support.openstack.service import DEPS, ENVIRONMENT, PREPARED, Service
-from tests.support.openstack.services import keystone
+from tests.support.openstack.services import keystone, nova
 
 HERE = Path(__file__).parent
 NAMES = ("openstack", "panko")
-SERVICES = (keystone.SERVICE,)
+SERVICES = (keystone.SERVICE, nova.SERVICE)
 
 
 def main() -> int:

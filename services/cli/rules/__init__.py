@@ -1,1 +1,0 @@
-"""`osevents rules`: check rules, and try them on what happened."""
