@@ -1,8 +1,9 @@
 """The pages that a full pass reads: one ahead, and gone on with where they were left.
 
 Most lists go on after a marker, the id of the last object so far. On a living cloud that object may
-be gone by then, which every service answers with 400 or 404: the list then goes on after one before
-it, and only when none of those is left does it begin anew.
+be gone by then, which most services answer with 400 or 404 (some lists go on all the same: Nova's
+servers, Cinder's volume types): the list then goes on after one before it, and only when none of
+those is left does it begin anew.
 """
 
 import asyncio
