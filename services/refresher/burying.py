@@ -1,12 +1,12 @@
 """Buries what events say is gone, with what goes along without a word. No API is called here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.refresher.metrics import RefresherMetrics
 from shared.resource import Kind, ResourceRef
-from shared.snapshot import Cause, CauseKind
+from shared.snapshot import Cause, CauseKind, Snapshot
 from shared.store.inventory import Inventory
 from shared.store.targets import TargetQueue
 from shared.target import BY_ID, Target
@@ -62,6 +62,20 @@ class Burial:
         for ref in causes:
             self.metrics.inventory.tombstones.labels(ref.cloud, ref.kind, CauseKind.EVENT).inc()
         return frozenset(answered)
+
+    async def orphans(self, told: Iterable[Snapshot]) -> frozenset[ResourceRef]:
+        """Return which of some objects, just told, belong to one that is gone.
+
+        They may have gone with it before they were told: late, or in one batch with its end.
+        """
+        owners: dict[ResourceRef, ResourceRef] = {}
+        for snapshot in told:
+            for owner, (kind, field) in _TAKES_ALONG.items():
+                id_ = snapshot.object.get(field)
+                if kind == snapshot.ref.kind and isinstance(id_, str):
+                    owners[snapshot.ref] = ResourceRef(snapshot.ref.cloud, owner, id_)
+        dead = await self.inventory.dead(owners.values())
+        return frozenset(ref for ref, owner in owners.items() if owner in dead)
 
     async def ask_for_pointing(
         self,

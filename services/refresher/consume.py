@@ -103,6 +103,10 @@ class Intake:
         await self._ask(effects, needs, answered)
         await self._ask_for_unnamed(await self.default_groups.missing(concerning))
 
+    @property
+    def _burial(self) -> Burial:
+        return Burial(self.inventory, self.targets, self.metrics)
+
     def _concerns_us(self, event: Event) -> bool:
         """Tell whether to react to an event; those left out are counted."""
         windows = self.windows.get(event.cloud)
@@ -146,7 +150,7 @@ class Intake:
 
     async def _bury(self, gone: Mapping[ResourceRef, str]) -> frozenset[Asked]:
         """Bury what is gone, and return which lists that answers."""
-        burial, now = Burial(self.inventory, self.targets, self.metrics), self.clock.now()
+        burial, now = self._burial, self.clock.now()
         answered = await burial.bury(gone, now=now)
         for cloud in {ref.cloud for ref in gone}:
             await burial.ask_for_pointing(
@@ -169,11 +173,12 @@ class Intake:
                 {item.ref: Cause(CauseKind.EVENT, event_id) for item, event_id in some},
             )
             self.metrics.inventory.told.labels(cloud, kind).inc(len(some))
+            orphans = await self._burial.orphans(item.snapshot for item, _ in some)
             for item, event_id in some:
-                needs[item.ref, event_id] = item.need
-                if item.need is Need.UNLESS_READ:
-                    unread = item.ref in result.incomplete
-                    needs[item.ref, event_id] = Need.READ if unread else Need.NOTHING
+                need = item.need
+                if need is Need.UNLESS_READ:
+                    need = Need.READ if item.ref in result.incomplete else Need.NOTHING
+                needs[item.ref, event_id] = Need.READ if item.ref in orphans else need
         return needs
 
     async def _ask(

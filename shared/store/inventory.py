@@ -165,6 +165,14 @@ class Inventory:
         rows = await self._database.fetch(_SQL["unseen"], cloud, kind, before, after, most)
         return [ResourceRef(row["cloud"], row["kind"], row["id"]) for row in rows]
 
+    async def dead(self, refs: Iterable[ResourceRef]) -> frozenset[ResourceRef]:
+        """Return which of `refs` are remembered as deleted."""
+        rows = [(ref.cloud, ref.kind, ref.id) for ref in sorted(set(refs))]
+        if not rows:
+            return frozenset()
+        found = await self._database.fetch(_SQL["dead"], *columns(rows, 3))
+        return frozenset(ResourceRef(row["cloud"], row["kind"], row["id"]) for row in found)
+
     async def unseen_of(
         self,
         cloud: str,

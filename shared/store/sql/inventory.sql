@@ -129,6 +129,14 @@ where kind = $2
 order by id
 limit $5;
 
+-- name: dead
+-- Which of some resources are remembered as deleted.
+select resources.cloud, resources.kind, resources.id
+from resources
+join unnest($1::text[], $2::text[], $3::text[]) as asked (cloud, kind, id)
+    using (cloud, kind, id)
+where resources.deleted_at is not null;
+
 -- name: unseen_of
 -- Living resources with one of some values of a field of the object, not seen since a moment.
 select cloud, kind, id

@@ -302,6 +302,43 @@ async def test_what_is_deleted_along_is_buried_without_a_read(
     assert await setting.waiting() == 0
 
 
+@pytest.mark.parametrize("batches", [["told", "gone"], ["told+gone"], ["gone", "told"]])
+async def test_what_is_told_after_it_went_along_is_read(
+    cloud: FakeCloud, setting: Setting, batches: list[str]
+) -> None:
+    """A rule of a group that is gone: only the API can say that it is gone, too."""
+    other = {"id": "other", "security_group_id": "g"}
+    ref = ResourceRef("prod", "security_group_rule", "other")
+    known = Snapshot(ref, None, None, None, other, setting.clock.now() - WINDOW)
+    await setting.inventory.write([known], Cause(CauseKind.EVENT, "e0"))
+    told = event(
+        "e1",
+        type="security_group_rule.create.end",
+        service="network",
+        action=Action.CREATE,
+        time=NOON,
+        subjects=(ResourceRef("prod", "security_group_rule", "r"),),
+        payload={
+            "security_group_rule": {"id": "r", "security_group_id": "g", "revision_number": 0}
+        },
+    )
+    gone = event(
+        "e2",
+        type="security_group.delete.end",
+        action=Action.DELETE,
+        subjects=(ResourceRef("prod", "security_group", "g"),),
+    )
+    missing = {"NeutronError": {"message": "Security group rule r does not exist"}}
+    cloud.answer("/network/v2.0/security-group-rules/r", missing, status=404)
+    cloud.answer("/network/v2.0/security-group-rules", {"security_group_rules": []})
+    by_name = {"told": [told], "gone": [gone], "told+gone": [told, gone]}
+    for batch in batches:
+        setting.clock.advance(WINDOW)
+        await setting.intake.handle(by_name[batch])
+    await setting.work_off()
+    assert await setting.living("security_group_rule") == []
+
+
 async def test_where_nothing_is_known_to_go_along_a_list_is_read(setting: Setting) -> None:
     """A read under way can still show what goes along, and bring it after the tombstone."""
     gone = event(
