@@ -16,9 +16,9 @@ from services.cli.doctor.permissions import add_user, set_permissions
 from services.cli.doctor.stores import bus_findings, database_findings, flow_findings
 from services.cli.doctor.webhook import webhook_findings
 from services.cli.output import Format, cell, print_json
-from services.cli.plans import client_of, subscription_of
+from services.cli.running.plans import client_of, subscription_of
+from services.cli.running.webhooks import check_webhooks
 from services.cli.stored import DATA
-from services.cli.webhooks import check_webhooks
 from shared.amqp.transport_url import Transport, parse_transport_url
 from shared.clock import SystemClock
 from shared.errors import Misconfigured, Problem

@@ -16,8 +16,8 @@ from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.state import CloudState
 from services.catcher.watch import Patience
-from services.cli.plans import watched_cloud
-from services.cli.webhooks import listener_of
+from services.cli.running.plans import watched_cloud
+from services.cli.running.webhooks import listener_of
 from services.simulator.app import Simulator
 from services.simulator.settings import SimulatorSettings
 from shared.bus.memory import MemoryBus

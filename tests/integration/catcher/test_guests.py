@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from services.catcher.plans import AMQPPlan
 from services.catcher.sources.amqp_queue import Subscription
 from services.cli.doctor.permissions import set_permissions
-from services.cli.plans import subscription_of
+from services.cli.running.plans import subscription_of
 from shared.amqp.address import Address
 from shared.runtime.sections import CloudSettings
 from shared.store.database import Database

@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry
 from services.catcher.metrics import CatcherMetrics
 from services.catcher.reader import Desk
 from services.catcher.service import Catcher
-from services.cli.plans import watched_cloud
-from services.cli.webhooks import listener_of
+from services.cli.running.plans import watched_cloud
+from services.cli.running.webhooks import listener_of
 from services.simulator.app import Simulator
 from services.simulator.settings import APIMisbehaviour, Misbehaviour, Service, SimulatorSettings
 from shared.catalogue.load import builtin

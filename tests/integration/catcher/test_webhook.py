@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from services.catcher.plans import WebhookPlan
 from services.catcher.sources.webhook_listener import Credentials, Limits, WebhookListener
-from services.cli.webhooks import tls_of
+from services.cli.running.webhooks import tls_of
 from shared.runtime.sections import ListenerSettings
 from shared.store.database import Database
 from tests.support.catching import Taken, catcher_of

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.cli.rereading import rereading
+from services.cli.running.rereading import rereading
 from services.processor.actions.kinds import BUILTIN
 from services.processor.actions.metrics import ActionMetrics
 from services.processor.actions.port import Tools

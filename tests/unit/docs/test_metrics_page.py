@@ -6,7 +6,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from services.catcher.metrics import CatcherMetrics
-from services.cli.reloading import ReloadMetrics
+from services.cli.running.reloading import ReloadMetrics
 from services.processor.actions.metrics import ActionMetrics
 from services.processor.metrics import ProcessorMetrics
 from services.processor.rules.metrics import RuleMetrics

@@ -5,7 +5,7 @@ import dataclasses
 import orjson
 import pytest
 
-from services.cli.rereading import rereading
+from services.cli.running.rereading import rereading
 from services.processor.way_back import ToConsumers, ToOutbox, ToRefresher, Way, way_back
 from shared.catalogue.load import builtin
 from shared.codec import encode, encode_batch

@@ -12,8 +12,9 @@ from random import Random
 import click
 from prometheus_client import CollectorRegistry
 
-from services.cli.asking import ask_full_passes
-from services.cli.composition import (
+from services.cli.handing import Taking
+from services.cli.mending.refresh import ask_full_passes
+from services.cli.running.composition import (
     Heart,
     Parts,
     Service,
@@ -23,13 +24,12 @@ from services.cli.composition import (
     refresher,
     watched_clouds,
 )
-from services.cli.endpoints import endpoints
-from services.cli.handing import Taking
-from services.cli.ordering import run_in_order
-from services.cli.plans import check_clouds
-from services.cli.reloading import watched_configuration
-from services.cli.screen import Screen, summary
-from services.cli.simulation import (
+from services.cli.running.endpoints import endpoints
+from services.cli.running.ordering import run_in_order
+from services.cli.running.plans import check_clouds
+from services.cli.running.reloading import watched_configuration
+from services.cli.running.screen import Screen, summary
+from services.cli.running.simulation import (
     CLOUD,
     CLOUDS_YAML,
     is_used,
@@ -37,7 +37,7 @@ from services.cli.simulation import (
     simulator_settings,
     watching,
 )
-from services.cli.webhooks import listener_of
+from services.cli.running.webhooks import listener_of
 from services.refresher.resources import ALL
 from services.refresher.schedule import START
 from services.simulator.app import Simulator

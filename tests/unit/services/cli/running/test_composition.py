@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.composition import catalogue_of, timeline_limits
+from services.cli.running.composition import catalogue_of, timeline_limits
 from shared.catalogue.load import builtin
 from shared.errors import Misconfigured
 from shared.runtime.settings import Settings

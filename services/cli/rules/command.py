@@ -10,8 +10,7 @@ import click
 
 from services.cli.output import Format, print_rows
 from services.cli.parameters import MomentType
-from services.cli.stored import Place
-from services.cli.trying import (
+from services.cli.rules.trying import (
     FIRING_COLUMNS,
     RULE_COLUMNS,
     WHY_COLUMNS,
@@ -19,6 +18,7 @@ from services.cli.trying import (
     tested,
     why_rows,
 )
+from services.cli.stored import Place
 from services.processor.actions.kinds import known_kinds
 from services.processor.rules.index import RuleSet
 from services.processor.rules.load import (

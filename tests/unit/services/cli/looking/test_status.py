@@ -1,6 +1,6 @@
 import pytest
 
-from services.cli.status import history_line
+from services.cli.looking.status import history_line
 
 
 @pytest.mark.parametrize(

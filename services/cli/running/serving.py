@@ -11,7 +11,7 @@ from random import Random
 import structlog
 from prometheus_client import CollectorRegistry
 
-from services.cli.composition import (
+from services.cli.running.composition import (
     Heart,
     Parts,
     Service,
@@ -21,11 +21,11 @@ from services.cli.composition import (
     refresher,
     watched_clouds,
 )
-from services.cli.endpoints import endpoints
-from services.cli.plans import check_clouds
-from services.cli.reloading import watched_configuration
-from services.cli.simulation import simulated_cloud, simulator_settings
-from services.cli.webhooks import listener_of
+from services.cli.running.endpoints import endpoints
+from services.cli.running.plans import check_clouds
+from services.cli.running.reloading import watched_configuration
+from services.cli.running.simulation import simulated_cloud, simulator_settings
+from services.cli.running.webhooks import listener_of
 from shared.bus.rabbitmq import open_rabbit_bus
 from shared.clock import Clock
 from shared.runtime.settings import Settings

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from services.catcher.decoding.normalise import normalise
 from services.catcher.decoding.recordings import read_recording
-from services.cli.cataloguing import catalogue_files
+from services.cli.looking.catalogue import catalogue_files
 from services.cli.output import WIDEST_WITHOUT_TERMINAL, cell, print_json
 from services.processor.actions.kinds import known_kinds
 from services.processor.rules.index import RuleSet

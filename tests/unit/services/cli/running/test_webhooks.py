@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.cli.webhooks import check_webhooks, tls_of
+from services.cli.running.webhooks import check_webhooks, tls_of
 from shared.errors import Misconfigured
 from shared.runtime.sections import ListenerSettings
 from shared.runtime.settings import Settings

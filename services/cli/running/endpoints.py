@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.cli.composition import Heart, Parts
+from services.cli.running.composition import Heart, Parts
 from shared.runtime.health import serve_health
 
 

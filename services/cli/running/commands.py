@@ -9,12 +9,12 @@ from random import SystemRandom
 
 import click
 
-from services.cli import serving
-from services.cli.directory import held
 from services.cli.parameters import DurationType
-from services.cli.simulation import CLOUD
+from services.cli.running import serving
+from services.cli.running.directory import held
+from services.cli.running.simulation import CLOUD
+from services.cli.running.up import Up
 from services.cli.stored import DATA
-from services.cli.up import Up
 from shared.clock import SystemClock
 from shared.runtime.logs import configure_logs
 from shared.runtime.run import Main, run

@@ -17,8 +17,8 @@ from pathlib import Path
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from services.cli.composition import Parts
-from services.cli.plans import check_clouds
+from services.cli.running.composition import Parts
+from services.cli.running.plans import check_clouds
 from shared.errors import Misconfigured
 from shared.runtime.settings import Settings, load_settings
 from shared.waiting import pause

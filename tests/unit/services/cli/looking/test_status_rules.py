@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from services.cli.status import rules
+from services.cli.looking.status import rules
 from shared.store.status import Heartbeat
 from tests.support.events import NOON
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.cli.composition import Service
+from services.cli.running.composition import Service
 from shared.waiting import pause
 
 

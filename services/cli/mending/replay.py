@@ -15,7 +15,7 @@ import click
 from services.cli.filtering import filter_of, filtered
 from services.cli.handing import Sending, reached_bus
 from services.cli.interrupts import stopped_by_signals
-from services.cli.looking import pages
+from services.cli.looking.events import pages
 from services.cli.output import cell
 from services.cli.parameters import PositionType, cursor_of
 from services.cli.stored import Place

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from services.cli.drift import DRIFT_COLUMNS, drift
+from services.cli.looking.drift import DRIFT_COLUMNS, drift
 from services.cli.output import Format, print_json, print_rows, print_table
 from services.cli.stored import looking
 from services.processor.rules.watch import SERVICE as RULES

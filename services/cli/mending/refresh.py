@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import click
 
+from services.cli.mending.passing import wait_for
 from services.cli.output import Format, print_rows
-from services.cli.passing import wait_for
 from services.cli.stored import looking
 from services.refresher.resources import ALL
 from shared.clock import SystemClock

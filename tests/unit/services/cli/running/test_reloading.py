@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.cli import reloading
-from services.cli.reloading import Reloading, ReloadMetrics
+from services.cli.running import reloading
+from services.cli.running.reloading import Reloading, ReloadMetrics
 from shared.errors import Misconfigured, Problem
 from shared.runtime.settings import Settings, load_settings
 

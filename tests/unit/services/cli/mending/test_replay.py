@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from services.cli.mending.replay import Replaying
 from services.cli.parameters import PositionType, cursor_of
-from services.cli.replaying import Replaying
 from shared.bus.memory import MemoryBus
 from shared.errors import BusUnavailable
 from shared.event import Occasion

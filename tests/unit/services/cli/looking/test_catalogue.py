@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from services.cli.cataloguing import catalogue_rows, page
+from services.cli.looking.catalogue import catalogue_rows, page
 from services.cli.main import cli
 from shared.catalogue.load import builtin
 
-PAGE = Path(__file__).parents[4] / "docs" / "reference" / "catalogue.md"
+PAGE = Path(__file__).parents[5] / "docs" / "reference" / "catalogue.md"
 
 
 def catalogue(*arguments: str) -> str:

@@ -15,7 +15,7 @@ from services.catcher.sources.ceilometer import Ceilometer
 from services.catcher.sources.events_api import Dialect
 from services.catcher.sources.panko import Panko
 from services.catcher.sources.webhook_listener import WebhookListener
-from services.cli.webhooks import check_webhooks, webhook_plan
+from services.cli.running.webhooks import check_webhooks, webhook_plan
 from shared.amqp.transport_url import parse_transport_url
 from shared.clock import Clock
 from shared.errors import Misconfigured, Problem

@@ -20,8 +20,8 @@ from services.catcher.metrics import CatcherMetrics
 from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.sources.webhook_listener import WebhookListener
-from services.cli.plans import client_of, watched_cloud
-from services.cli.rereading import rereading
+from services.cli.running.plans import client_of, watched_cloud
+from services.cli.running.rereading import rereading
 from services.processor.actions.kinds import known_kinds
 from services.processor.actions.metrics import ActionMetrics
 from services.processor.actions.port import Tools

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from services.cli.passing import pass_row, progress
+from services.cli.mending.passing import pass_row, progress
 from shared.store.passes import FullPass, PassFigures, PassState, Place
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.composition import Parts
 from services.cli.output import cell
+from services.cli.running.composition import Parts
 from shared.errors import Transient
 from shared.runtime.figures import Figures, figures_of
 from shared.store.dead_letters import DeadLetters

@@ -1,0 +1,1 @@
+"""The commands that ask for something again: dead letters, refreshes, a part of the timeline."""

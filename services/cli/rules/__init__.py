@@ -1,0 +1,1 @@
+"""`osevents rules`: check rules, and try them on what happened."""
