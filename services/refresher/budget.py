@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.refresher.permits import Denial
-from shared.openstack.client import Budget
+from shared.openstack.sending import Budget
 
 HEARTBEAT = "refresher:api"
 """The name under which each copy reports it, for each cloud."""

@@ -5,86 +5,24 @@ caller's; here they are JSON, CloudRefused or CloudUnavailable. Tokens are never
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
-from urllib.parse import urlencode
 from urllib.request import getproxies
 
 import aiohttp
-import orjson
 from yarl import URL
 
-from shared.backoff import Backoff
 from shared.clock import Clock
 from shared.errors import CloudLeftAlone, CloudRefused, CloudUnavailable
-from shared.openstack.breaker import Breaker, BreakerRule, Opened
+from shared.openstack.call import Call, microversion_headers, query_of
 from shared.openstack.cloud import CloudConfig
-from shared.openstack.gate import Gate
 from shared.openstack.paging import Paging, Params, following, items_of
-from shared.openstack.replies import detail_of, is_transient, retry_after_seconds
-from shared.openstack.session import Endpoint, KeystoneSession, Token
+from shared.openstack.sending import Budget, Limits, Sender
+from shared.openstack.session import Endpoint, KeystoneSession
 
-_OK = 200
 _UNAUTHORISED = 401
-_TOO_MANY = 429
-_SHORTEST_LOOK_SECONDS = 1.0
-# Old releases and services with a name of their own for the header (formats, section 5).
-_MICROVERSION_NAMES = {"block-storage": "volume"}
-_MICROVERSION_HEADERS = {
-    "baremetal": "X-OpenStack-Ironic-API-Version",
-    "shared-file-system": "X-OpenStack-Manila-API-Version",
-}
-_REDIRECTS = frozenset({301, 302, 307, 308})
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one cloud is asked of."""
-
-    attempts: int = 4
-    """Of one call, the first included; renewing a token is not one."""
-    backoff: Backoff = field(default_factory=Backoff)
-    longest_wait_seconds: float = 15.0
-    """A longer Retry-After is not sat out here: the caller gets CloudUnavailable and decides."""
-    concurrency: int = 8
-    """Calls at once to one service."""
-    calls_per_second: float | None = None
-    """To one service; None for as fast as it answers."""
-    breaker: BreakerRule = field(default_factory=BreakerRule)
-    body_bytes: int = 64 * 1024 * 1024
-    """A longer reply is not read to its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How one service is asked at this moment."""
-
-    calls: int
-    """Sent so far; retries count."""
-    under_way: int
-    waiting: int
-    """For room, for their turn, or because the service asked us to wait."""
-    opened: Opened | None
-    """The circuit, when the service kept failing and is left alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    service_type: str
-    path: str
-    url: URL
-    headers: Mapping[str, str]
-    parse: bool = True
-    """Whether the reply is wanted as a JSON value, not as it came."""
-    follow: bool = False
-    """Whether a redirect is followed."""
-
-    def __str__(self) -> str:
-        return f"{self.service_type}: GET {self.path}"
 
 
 class CloudClient:
@@ -100,19 +38,16 @@ class CloudClient:
         random: Random,
         limits: Limits,
     ) -> None:
-        self.calls: Counter[str] = Counter()
-        """Requests sent, by service type; retries count."""
         self.cut_off: set[tuple[str, str]] = set()
         """Lists, as service type and collection, that the service says it did not give whole and
         has no next page of: Keystone before 2025.1, with a `list_limit`."""
         self.name = config.name
-        self._http = http
         self._keystone = keystone
-        self._clock = clock
         self._random = random
         self._limits = limits
-        self._gates: dict[str, Gate] = {}
-        self._breakers: dict[str, Breaker] = {}
+        self._sender = Sender(config.name, http, clock=clock, limits=limits)
+        self.calls = self._sender.calls
+        """Requests sent, by service type; retries count."""
 
     @classmethod
     @asynccontextmanager
@@ -154,10 +89,7 @@ class CloudClient:
 
     def budgets(self) -> dict[str, Budget]:
         """Return how each service is asked at this moment, by service type."""
-        return {
-            name: Budget(self.calls[name], gate.inside, gate.waiting, self._breaker(name).opened)
-            for name, gate in self._gates.items()
-        }
+        return self._sender.budgets()
 
     async def endpoint(self, service_type: str) -> Endpoint | None:
         """Return where the service is, discovered once; None when the catalogue has none."""
@@ -206,11 +138,11 @@ class CloudClient:
         if endpoint is None:
             message = f"cloud {self.name} has no service {service_type} in its catalogue"
             raise CloudRefused(message, status=404)
-        call = _Call(
+        call = Call(
             service_type,
             path,
-            URL(f"{endpoint.url}/{path.lstrip('/')}" + _query(params), encoded=True),
-            _microversion_headers(service_type, microversion),
+            URL(f"{endpoint.url}/{path.lstrip('/')}" + query_of(params), encoded=True),
+            microversion_headers(service_type, microversion),
             parse,
             follow,
         )
@@ -257,7 +189,7 @@ class CloudClient:
         else:
             self.cut_off.discard((service_type, collection))
 
-    async def _with_retries(self, call: _Call) -> Any:
+    async def _with_retries(self, call: Call) -> Any:
         failure: CloudUnavailable | None = None
         attempt = 0
         while True:
@@ -275,132 +207,11 @@ class CloudClient:
                 delay = self._limits.backoff.delay_seconds(attempt, self._random)
                 await asyncio.sleep(max(asked, delay))
 
-    async def _authorised(self, call: _Call) -> Any:
+    async def _authorised(self, call: Call) -> Any:
         token = await self._keystone.token()
         try:
-            return await self._once(call, token)
+            return await self._sender.send(call, token)
         except CloudRefused as error:
             if error.status != _UNAUTHORISED:
                 raise
-        return await self._once(call, await self._keystone.renew(token))
-
-    async def _once(self, call: _Call, token: Token) -> Any:
-        gate, breaker = self._gate(call.service_type), self._breaker(call.service_type)
-        async with gate.passage():
-            self._admit(call, breaker)
-            try:
-                reply = await self._send(call, token, gate)
-            except CloudUnavailable as error:
-                if error.status == _TOO_MANY:
-                    breaker.worked()
-                else:
-                    breaker.failed(str(error), self._clock.now())
-                raise
-            except CloudRefused:
-                breaker.worked()
-                raise
-            except BaseException:
-                breaker.abandoned()
-                raise
-            breaker.worked()
-            return reply
-
-    def _admit(self, call: _Call, breaker: Breaker) -> None:
-        now = self._clock.now()
-        if breaker.admit(now) or breaker.opened is None:
-            return
-        wait = max((breaker.opened.look_at - now).total_seconds(), _SHORTEST_LOOK_SECONDS)
-        message = (
-            f"{call.service_type} of cloud {self.name} is left alone since "
-            f"{breaker.opened.since:%H:%M:%S}: {breaker.opened.reason}"
-        )
-        raise CloudLeftAlone(message, retry_after_seconds=wait)
-
-    async def _send(self, call: _Call, token: Token, gate: Gate) -> Any:
-        self.calls[call.service_type] += 1
-        try:
-            async with self._http.get(
-                call.url, headers={**call.headers, **token.headers}, allow_redirects=False
-            ) as reply:
-                body = await self._body(call, reply)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            reason = str(error) or type(error).__name__
-            raise CloudUnavailable(f"{call}: {reason}") from error
-        if reply.status == _OK:
-            return _json(call, body) if call.parse else body
-        elsewhere = _redirected(call, reply)
-        if elsewhere is not None:
-            return await self._send(elsewhere, token, gate)
-        raise self._refusal(call, reply, body, gate)
-
-    async def _body(self, call: _Call, reply: aiohttp.ClientResponse) -> bytes:
-        chunks: list[bytes] = []
-        room = self._limits.body_bytes
-        async for chunk in reply.content.iter_any():
-            room -= len(chunk)
-            if room < 0:
-                message = f"{call}: the reply is longer than {self._limits.body_bytes} bytes"
-                raise CloudRefused(message, status=reply.status)
-            chunks.append(chunk)
-        return b"".join(chunks)
-
-    def _refusal(
-        self, call: _Call, reply: aiohttp.ClientResponse, body: bytes, gate: Gate
-    ) -> CloudRefused | CloudUnavailable:
-        detail = detail_of(body)
-        message = f"{call} of cloud {self.name}: {reply.status} {detail}".rstrip()
-        wait = retry_after_seconds(reply.headers.get("Retry-After"), now=self._clock.now())
-        if not is_transient(reply.status, told_to_wait=wait is not None):
-            return CloudRefused(message, status=reply.status, detail=detail)
-        if wait is not None:
-            gate.hold(min(wait, self._limits.longest_wait_seconds))
-        return CloudUnavailable(message, retry_after_seconds=wait, status=reply.status)
-
-    def _breaker(self, service_type: str) -> Breaker:
-        if service_type not in self._breakers:
-            self._breakers[service_type] = Breaker(self._limits.breaker)
-        return self._breakers[service_type]
-
-    def _gate(self, service_type: str) -> Gate:
-        if service_type not in self._gates:
-            self._gates[service_type] = Gate(
-                concurrency=self._limits.concurrency,
-                calls_per_second=self._limits.calls_per_second,
-            )
-        return self._gates[service_type]
-
-
-def _query(params: Params) -> str:
-    return "?" + urlencode(params) if params else ""
-
-
-def _redirected(call: _Call, reply: aiohttp.ClientResponse) -> _Call | None:
-    """Return the call that a redirect asks for, on the host that was asked; None without one."""
-    location = reply.headers.get("Location")
-    if not call.follow or reply.status not in _REDIRECTS or not location:
-        return None
-    try:
-        target = URL(location, encoded=True)
-    except ValueError:
-        return None
-    query = f"?{target.raw_query_string}" if target.raw_query_string else ""
-    url = URL(f"{call.url.origin()}{target.raw_path}{query}", encoded=True)
-    return replace(call, url=url, follow=False)
-
-
-def _microversion_headers(service_type: str, microversion: str | None) -> dict[str, str]:
-    if microversion is None:
-        return {}
-    name = _MICROVERSION_NAMES.get(service_type, service_type)
-    headers = {"OpenStack-API-Version": f"{name} {microversion}"}
-    if service_type in _MICROVERSION_HEADERS:
-        headers[_MICROVERSION_HEADERS[service_type]] = microversion
-    return headers
-
-
-def _json(call: _Call, body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        # A proxy's page, or half a reply: the service itself only answers 200 with JSON.
-        raise CloudUnavailable(f"{call}: 200, but not JSON: {detail_of(body)!r}") from error
+        return await self._sender.send(call, await self._keystone.renew(token))

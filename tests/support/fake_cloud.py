@@ -16,8 +16,9 @@ from aiohttp import web
 from shared.backoff import Backoff
 from shared.clock import Clock, SystemClock
 from shared.openstack.breaker import BreakerRule
-from shared.openstack.client import CloudClient, Limits
+from shared.openstack.client import CloudClient
 from shared.openstack.cloud import CloudConfig, load_cloud
+from shared.openstack.sending import Limits
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -20,8 +20,9 @@ from shared.amqp.transport_url import parse_transport_url
 from shared.clock import Clock
 from shared.errors import Misconfigured, Problem
 from shared.openstack.breaker import BreakerRule
-from shared.openstack.client import CloudClient, Limits
+from shared.openstack.client import CloudClient
 from shared.openstack.cloud import load_cloud
+from shared.openstack.sending import Limits
 from shared.runtime.sections import CloudSettings
 from shared.runtime.settings import Settings
 

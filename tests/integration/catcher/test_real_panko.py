@@ -19,8 +19,9 @@ from services.catcher.sources.sweep import Query, Sweep
 from shared.clock import SystemClock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.event import Flavour
-from shared.openstack.client import CloudClient, Limits
+from shared.openstack.client import CloudClient
 from shared.openstack.cloud import load_cloud
+from shared.openstack.sending import Limits
 from tests.support.events import NOON
 from tests.support.events_api import MemoryCheckpoint
 from tests.support.openstack.panko import real_panko

@@ -16,8 +16,9 @@ from services.simulator.app import Simulator
 from services.simulator.settings import SimulatorSettings
 from shared.clock import SystemClock
 from shared.errors import CloudUnavailable
-from shared.openstack.client import CloudClient, Limits
+from shared.openstack.client import CloudClient
 from shared.openstack.cloud import load_cloud
+from shared.openstack.sending import Limits
 from tests.support.tls_front import tls_front
 
 CLOCK = SystemClock()

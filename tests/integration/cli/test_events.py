@@ -19,7 +19,7 @@ from services.refresher.resources import ALL
 from shared.clock import SystemClock
 from shared.dead_letter import DeadLetter
 from shared.openstack.breaker import Opened
-from shared.openstack.client import Budget
+from shared.openstack.sending import Budget
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
 from shared.store.database import Database

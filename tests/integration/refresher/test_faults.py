@@ -33,7 +33,7 @@ A_WHILE = timedelta(minutes=11)
 async def client(config: CloudConfig) -> AsyncIterator[CloudClient]:
     """A client that does not wait long for an answer, and tries twice."""
     async with client_of(config, limits=replace(QUICK, attempts=2)) as client:
-        client._http._timeout = ClientTimeout(total=PATIENCE_SECONDS)
+        client._sender._http._timeout = ClientTimeout(total=PATIENCE_SECONDS)
         yield client
 
 

@@ -17,8 +17,9 @@ from services.simulator.app import Simulator
 from services.simulator.settings import SimulatorSettings
 from shared.clock import SystemClock
 from shared.errors import CloudRefused
-from shared.openstack.client import CloudClient, Limits
+from shared.openstack.client import CloudClient
 from shared.openstack.cloud import load_cloud
+from shared.openstack.sending import Limits
 from tests.support.events_api import MemoryCheckpoint
 from tests.support.polling import AT_ONCE, Gaps, read
 from tests.support.waiting import eventually

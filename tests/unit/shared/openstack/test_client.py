@@ -6,10 +6,12 @@ from aiohttp import web
 
 from shared.errors import CloudLeftAlone, CloudRefused, CloudUnavailable
 from shared.openstack.breaker import BreakerRule
-from shared.openstack.client import CloudClient, Limits, _microversion_headers
+from shared.openstack.call import microversion_headers
+from shared.openstack.client import CloudClient
 from shared.openstack.cloud import CloudConfig
 from shared.openstack.paging import Paging
 from shared.openstack.replies import detail_of, retry_after_seconds
+from shared.openstack.sending import Limits
 from tests.support.clocks import FixedClock
 from tests.support.fake_cloud import QUICK, FakeCloud, client_of
 
@@ -150,7 +152,7 @@ async def test_the_microversions_of_manila_and_ironic_go_by_their_own_headers_to
         ("baremetal", "X-OpenStack-Ironic-API-Version"),
         ("shared-file-system", "X-OpenStack-Manila-API-Version"),
     ):
-        assert _microversion_headers(service, "1.72") == {
+        assert microversion_headers(service, "1.72") == {
             "OpenStack-API-Version": f"{service} 1.72",
             header: "1.72",
         }

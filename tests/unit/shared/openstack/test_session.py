@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.errors import CloudRefused, CloudUnavailable
-from shared.openstack.client import CloudClient, Limits
+from shared.openstack.client import CloudClient
 from shared.openstack.cloud import CloudConfig
+from shared.openstack.sending import Limits
 from tests.support.fake_cloud import FakeCloud, client_of
 
 PORTS = "/network/v2.0/ports"
