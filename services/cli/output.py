@@ -2,10 +2,10 @@
 
 import csv
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import click
@@ -20,6 +20,7 @@ WIDEST_WITHOUT_TERMINAL = 200
 _GAP = 2
 """Blanks between two columns."""
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 _FORMULAS = ("=", "+", "-", "@")
 """What spreadsheets take for the beginning of one."""
 
@@ -30,6 +31,21 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+
+
+def format_option(
+    text: str = "A table for people, one JSON object a line, or CSV.",
+) -> Callable[[_Function], _Function]:
+    """Return the option `--format`, which a command is given as `format_`."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice([format_.value for format_ in Format]),
+        default=Format.TABLE.value,
+        show_default=True,
+        callback=lambda _context, _option, value: Format(value),
+        help=text,
+    )
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], format_: Format) -> None:

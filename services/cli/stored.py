@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from services.cli.output import Format
+from services.cli.output import format_option
 from shared.runtime.logs import configure_logs
 from shared.runtime.settings import load_settings
 from shared.store.database import Database
@@ -61,15 +61,7 @@ def looking(function: Callable[..., Awaitable[None]]) -> click.Command:
     @click.option(
         "--data", type=click.Path(path_type=Path), help="The data directory of `osevents up`."
     )
-    @click.option(
-        "--format",
-        "format_",
-        type=click.Choice([format_.value for format_ in Format]),
-        default=Format.TABLE.value,
-        show_default=True,
-        callback=lambda _context, _option, value: Format(value),
-        help="A table for people, one JSON object a line, or CSV.",
-    )
+    @format_option()
     @wraps(function)
     def command(*, config: Path | None, data: Path | None, **options: Any) -> None:
         async def run() -> None:

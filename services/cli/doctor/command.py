@@ -15,7 +15,7 @@ from services.cli.doctor.findings import Finding, Probe, State, findings_of, ok,
 from services.cli.doctor.permissions import add_user, set_permissions
 from services.cli.doctor.stores import bus_findings, database_findings, flow_findings
 from services.cli.doctor.webhook import webhook_findings
-from services.cli.output import Format, cell, print_json
+from services.cli.output import Format, cell, format_option, print_json
 from services.cli.running.plans import client_of, subscription_of
 from services.cli.running.webhooks import check_webhooks
 from services.cli.stored import DATA
@@ -45,15 +45,7 @@ FAILED = 1
     is_flag=True,
     help="Only print the rabbitmqctl lines for the least permissions; ask nobody.",
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice([format_.value for format_ in Format]),
-    default=Format.TABLE.value,
-    show_default=True,
-    callback=lambda _context, _option, value: Format(value),
-    help="Text for people, or one JSON object a line.",
-)
+@format_option("Text for people, or one JSON object a line.")
 def doctor(config: Path | None, data: Path, format_: Format, *, permissions: bool) -> int:
     """Ask whether everything is reachable, allowed and flowing; name the mend for what is not."""
     settings = load_settings(config, os.environ)

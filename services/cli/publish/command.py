@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from services.cli.output import Format, print_json, print_rows
+from services.cli.output import Format, format_option, print_json, print_rows
 from services.cli.parameters import DurationType
 from services.cli.publish.asked import Asked, pace, story
 from services.cli.publish.destination import destination, required
@@ -76,15 +76,7 @@ PROGRESS_SECONDS = 1.0
               show_default=True, help="Play a scenario so many times faster.")  # fmt: skip
 @click.option("--keep-ids", is_flag=True, help="Send a recording's own ids: repeats, on purpose.")
 @click.option("--keep-times", is_flag=True, help="Send the recorded times instead of now.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice([each.value for each in Format]),
-    default=Format.TABLE.value,
-    show_default=True,
-    callback=lambda _context, _option, value: Format(value),
-    help="How the summary is printed.",
-)
+@format_option("How the summary is printed.")
 def publish(
     *,
     config: Path | None,

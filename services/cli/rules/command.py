@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from services.cli.output import Format, print_rows
+from services.cli.output import Format, format_option, print_rows
 from services.cli.parameters import MomentType
 from services.cli.rules.trying import (
     FIRING_COLUMNS,
@@ -44,15 +44,7 @@ _config = click.option(
 _data = click.option(
     "--data", type=click.Path(path_type=Path), help="The data directory of `osevents up`."
 )
-_format = click.option(
-    "--format",
-    "format_",
-    type=click.Choice([each.value for each in Format]),
-    default=Format.TABLE.value,
-    show_default=True,
-    callback=lambda _context, _option, value: Format(value),
-    help="A table for people, one JSON object a line, or CSV.",
-)
+_format = format_option()
 _sources = click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 
 
