@@ -11,6 +11,7 @@ from services.catcher.metrics import CatcherMetrics
 from services.catcher.plans import Plan
 from services.catcher.reader import Desk
 from services.catcher.service import Catcher
+from shared.bus.port import Publisher
 from shared.catalogue.load import builtin
 from shared.clock import SystemClock
 from shared.dead_letter import DeadLetter
@@ -42,20 +43,25 @@ class Taken:
         return [event.id for event in self.events if event.service != "osevents"]
 
 
+def desk_of(bus: Publisher, database: Database, registry: CollectorRegistry | None = None) -> Desk:
+    """Return what readers of one copy share, with the catalogue that comes with osevents."""
+    return Desk(
+        bus=bus,
+        database=database,
+        catalogue=builtin(),
+        clock=SystemClock(),
+        random=Random(1),
+        metrics=CatcherMetrics(registry or CollectorRegistry()),
+    )
+
+
 def catcher_of(
     source: str, plan: Plan, bus: Taken, database: Database, registry: CollectorRegistry
 ) -> Catcher:
     """Return a catcher of cloud `prod` with one source, ready to run."""
     return Catcher(
         clouds=[WatchedCloud.reading("prod", source, plan)],
-        desk=Desk(
-            bus=bus,
-            database=database,
-            catalogue=builtin(),
-            clock=SystemClock(),
-            random=Random(1),
-            metrics=CatcherMetrics(registry),
-        ),
+        desk=desk_of(bus, database, registry),
         instance="test",
         heartbeat_interval=None,
     )

@@ -15,9 +15,7 @@ from aio_pika.abc import AbstractExchange
 from prometheus_client import CollectorRegistry
 
 from services.catcher.cloud import WatchedCloud
-from services.catcher.metrics import CatcherMetrics
 from services.catcher.plans import AMQPPlan
-from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.sources.amqp import routing_keys
 from services.catcher.sources.amqp_queue import Subscription
@@ -43,6 +41,7 @@ from shared.store.dead_letters import DeadLetters
 from shared.store.inventory import Inventory
 from shared.store.passes import FullPasses, PassState
 from shared.store.timeline import Timeline, TimelineFilter, TimelineRow
+from tests.support.catching import desk_of
 from tests.support.rabbitmq import RabbitVhost
 from tests.support.simulated import SERVED
 from tests.support.waiting import eventually
@@ -128,14 +127,7 @@ async def run_pipeline(
             services: list[Service] = [
                 Catcher(
                     clouds=[WatchedCloud.reading(CLOUD, "amqp", _plan(vhost.url))],
-                    desk=Desk(
-                        bus=bus,
-                        database=database,
-                        catalogue=builtin(),
-                        clock=CLOCK,
-                        random=random,
-                        metrics=CatcherMetrics(CollectorRegistry()),
-                    ),
+                    desk=desk_of(bus, database),
                     instance="test",
                 ),
                 Processor(

@@ -9,10 +9,7 @@ from random import Random
 
 import aio_pika
 import pytest
-from prometheus_client import CollectorRegistry
 
-from services.catcher.metrics import CatcherMetrics
-from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.state import CloudState
 from services.catcher.watch import Patience
@@ -21,12 +18,12 @@ from services.cli.running.webhooks import listener_of
 from services.simulator.app import Simulator
 from services.simulator.settings import SimulatorSettings
 from shared.bus.memory import MemoryBus
-from shared.catalogue.load import builtin
 from shared.clock import SystemClock
 from shared.event import Event
 from shared.runtime.sections import CloudSettings
 from shared.runtime.settings import Settings
 from shared.store.database import Database
+from tests.support.catching import desk_of
 from tests.support.ports import free_port
 from tests.support.proxy import proxy_to
 from tests.support.rabbitmq import RabbitVhost
@@ -105,14 +102,7 @@ async def watching(
         )
         catcher = Catcher(
             clouds=[watched_cloud(cloud, listener_of(Settings()), clock=CLOCK, random=Random(2))],
-            desk=Desk(
-                bus=bus,
-                database=database,
-                catalogue=builtin(),
-                clock=CLOCK,
-                random=Random(3),
-                metrics=CatcherMetrics(CollectorRegistry()),
-            ),
+            desk=desk_of(bus, database),
             instance="test",
             heartbeat_interval=None,
             patience=QUICK,

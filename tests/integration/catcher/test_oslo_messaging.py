@@ -12,9 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.catcher.cloud import WatchedCloud
-from services.catcher.metrics import CatcherMetrics
 from services.catcher.plans import AMQPPlan
-from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.catcher.sources.amqp import routing_keys
 from services.catcher.sources.amqp_queue import Subscription
@@ -22,10 +20,10 @@ from services.processor.metrics import ProcessorMetrics
 from services.processor.service import Processor
 from shared.amqp.address import Address
 from shared.bus.rabbitmq import open_rabbit_bus
-from shared.catalogue.load import builtin
 from shared.clock import SystemClock
 from shared.store.database import Database
 from shared.store.timeline import Timeline, TimelineFilter, TimelineRow
+from tests.support.catching import desk_of
 from tests.support.oslo import notify, sending
 from tests.support.rabbitmq import RabbitVhost
 from tests.support.waiting import eventually
@@ -57,14 +55,7 @@ async def running(vhost: RabbitVhost, database: Database) -> AsyncIterator[None]
     async with open_rabbit_bus(vhost.url, name="test", clock=clock, random=random) as bus:
         catcher = Catcher(
             clouds=[WatchedCloud.reading("prod", "amqp", plan)],
-            desk=Desk(
-                bus=bus,
-                database=database,
-                catalogue=builtin(),
-                clock=clock,
-                random=random,
-                metrics=CatcherMetrics(CollectorRegistry()),
-            ),
+            desk=desk_of(bus, database),
             instance="test",
         )
         processor = Processor(

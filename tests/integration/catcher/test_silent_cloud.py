@@ -8,21 +8,17 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from services.catcher.metrics import CatcherMetrics
-from services.catcher.reader import Desk
 from services.catcher.service import Catcher
 from services.cli.running.plans import watched_cloud
 from services.cli.running.webhooks import listener_of
 from services.simulator.app import Simulator
 from services.simulator.settings import APIMisbehaviour, Misbehaviour, Service, SimulatorSettings
-from shared.catalogue.load import builtin
 from shared.clock import SystemClock
 from shared.runtime.sections import CloudSettings
 from shared.runtime.settings import Settings
 from shared.store.database import Database
-from tests.support.catching import Taken
+from tests.support.catching import Taken, desk_of
 from tests.support.waiting import eventually
 
 CLOCK = SystemClock()
@@ -89,14 +85,7 @@ async def watching(
         bus, stop = Taken(), asyncio.Event()
         catcher = Catcher(
             clouds=[watched_cloud(cloud, listener_of(Settings()), clock=CLOCK, random=Random(2))],
-            desk=Desk(
-                bus=bus,
-                database=database,
-                catalogue=builtin(),
-                clock=CLOCK,
-                random=Random(3),
-                metrics=CatcherMetrics(CollectorRegistry()),
-            ),
+            desk=desk_of(bus, database),
             instance="test",
             heartbeat_interval=None,
         )

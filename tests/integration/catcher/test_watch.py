@@ -5,27 +5,23 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from random import Random
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from services.catcher.choosing import Answer
 from services.catcher.cloud import Candidate, WatchedCloud
 from services.catcher.decoding.notification import Notification
 from services.catcher.filters import PASS_ALL
-from services.catcher.metrics import CatcherMetrics
 from services.catcher.plans import Means
-from services.catcher.reader import Desk
 from services.catcher.sources.port import Handover, Source
 from services.catcher.state import CloudState
 from services.catcher.watch import CloudWatch, Patience
 from shared.bus.memory import MemoryBus
-from shared.catalogue.load import builtin
 from shared.clock import SystemClock
 from shared.errors import CloudUnavailable
 from shared.event import Flavour, Occasion
 from shared.store.database import Database
+from tests.support.catching import desk_of
 from tests.support.waiting import eventually
 
 END = "the end"
@@ -118,15 +114,7 @@ def bus() -> MemoryBus:
 async def watching(
     database: Database, bus: MemoryBus, *sources: FakeSource
 ) -> AsyncIterator[CloudWatch]:
-    clock = SystemClock()
-    desk = Desk(
-        bus=bus,
-        database=database,
-        catalogue=builtin(),
-        clock=clock,
-        random=Random(1),
-        metrics=CatcherMetrics(CollectorRegistry()),
-    )
+    desk = desk_of(bus, database)
     cloud = WatchedCloud(
         name="prod",
         candidates=tuple(source.candidate for source in sources),
