@@ -115,6 +115,33 @@ async def test_news_of_an_attachment_after_its_end_is_found_out(
     assert volume["attachments"] == []
 
 
+async def test_news_of_an_attachment_after_the_end_of_its_volume_is_buried(
+    cloud: FakeCloud, setting: Setting, volume: dict[str, Any]
+) -> None:
+    """Nothing else would: the volume that is gone shows nothing."""
+    late = said(setting, "e1", "attach", row("a"))
+    setting.clock.advance(timedelta(seconds=1))
+    await setting.intake.handle([said(setting, "e2", "detach")])
+    cloud.answer(f"{VOLUMES}/v", {"itemNotFound": {"message": "Volume v not found."}}, status=404)
+    gone = event(
+        "e3",
+        type="volume.delete.end",
+        service="block-storage",
+        action=Action.DELETE,
+        subjects=(VOLUME,),
+        time=setting.clock.now(),
+        payload={"volume_id": "v"},
+    )
+    await setting.intake.handle([gone])
+    await setting.intake.handle([late])
+    await later(setting)
+    known = await setting.row("attachment", "a")
+    assert known is not None
+    assert known.deleted_at is not None
+    assert asked(cloud) == []
+    assert volume
+
+
 async def test_what_was_read_after_its_end_by_a_clock_behind_goes_with_the_volume(
     cloud: FakeCloud, setting: Setting
 ) -> None:
