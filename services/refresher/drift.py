@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.catalogue.catalogue import Catalogue
+from shared.catalogue.model import Refresh
 from shared.catalogue.silence import Silence
 from shared.event import Action, Phase
 from shared.snapshot import ChangeKind
 from shared.store.drift import Corrected
+from shared.target import BY_KIND
 
 _EXAMPLES_MOST = 3
 _TYPES_MOST = 4
@@ -120,17 +122,25 @@ class DriftReport:
         return pair
 
 
+def _asks(refresh: Refresh, kind: str) -> bool:
+    return refresh.kind == kind and refresh.by != BY_KIND
+
+
 def expected_types(catalogue: Catalogue, kind: str, change: ChangeKind) -> list[str]:
-    """Return some event types that tell of such a difference: one of them should have come."""
-    action = _TOLD_BY[change]
-    types = [
-        entry.type
+    """Return some event types that tell of such a difference: one of them should have come.
+
+    Of a kind without events of its own those that have it read again, whatever became of it.
+    """
+    ends = [
+        entry
         for entry in catalogue.entries()
-        if entry.kind == kind
-        and entry.action is action
-        and entry.phase is Phase.END
+        if entry.phase is Phase.END
         and entry.known
         and "*" not in entry.type
         and entry.canonical == entry.type
     ]
+    own = [one for one in ends if one.kind == kind]
+    types = [one.type for one in own if one.action is _TOLD_BY[change]]
+    if not own:
+        types = [one.type for one in ends if any(_asks(some, kind) for some in one.refresh)]
     return sorted(types, key=lambda name: (name.count("."), len(name)))[:_TYPES_MOST]

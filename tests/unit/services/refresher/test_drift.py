@@ -127,3 +127,9 @@ def test_the_events_that_should_have_come_are_those_of_the_catalogue() -> None:
         "compute.instance.delete.end"
     ]
     assert expected_types(builtin(), "dragon", ChangeKind.CREATED) == []
+
+
+def test_a_kind_without_events_is_told_of_by_those_that_have_it_read() -> None:
+    told = ["volume.attach.end", "volume.detach.end"]
+    assert expected_types(builtin(), "attachment", ChangeKind.DELETED) == told
+    assert expected_types(builtin(), "container", ChangeKind.CREATED) == []
