@@ -79,7 +79,7 @@ class Passes:
     idle: timedelta = timedelta(milliseconds=500)
     look: timedelta = timedelta(seconds=10)
     """How often to look whether a pass is due."""
-    lease: timedelta = timedelta(seconds=30)
+    lease: timedelta = timedelta(seconds=12)
     """Renewed while working; the pass of a copy that died is taken over after it."""
     store_backoff: Backoff = field(default_factory=Backoff)
     _jitters: dict[str, float] = field(default_factory=dict, init=False)
