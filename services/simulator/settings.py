@@ -126,6 +126,9 @@ class SimulatorSettings(_Section):
     """Panko's events hold the whole notification (Ceilometer's `store_raw`)."""
     events_release: EventRelease = "panko"
     """Which Events API there is: Panko 10 (or 4.0.0, or 3), or Ceilometer's of an older release."""
+    page_limit: int = Field(default=1000, ge=1, le=1000)
+    """The most objects in a page of the lists that link to the next one, whatever is asked for
+    (Nova's and Cinder's `osapi_max_limit`, Neutron's `pagination_max_limit`)."""
     events_kept: int = Field(default=200_000, ge=1)
     """How many events Panko keeps; older ones expire."""
     misbehaviour: Misbehaviour = Misbehaviour()

@@ -22,7 +22,6 @@ from services.simulator.objects import Server
 from services.simulator.state import State
 from services.simulator.world import World
 
-_MAX_LIMIT = 1000
 _UNKNOWN_REFUSED_SINCE = 75
 _CHANGES_BEFORE_SINCE = 66
 
@@ -63,11 +62,12 @@ def _bad_request(message: str) -> Refused:
 
 
 def list_servers(state: State, request: web.Request, actor: Actor) -> web.Response:
-    """Answer GET /servers/detail, newest first, at most 1000 a page."""
+    """Answer GET /servers/detail, newest first, at most a page."""
     minor = COMPUTE.asked(request)
     world, origin = state.world, str(request.url.origin())
     limit = whole_number(last(request, "limit"), _bad_request, "limit")
-    most = min(_MAX_LIMIT if limit is None else limit, _MAX_LIMIT)
+    largest = state.settings.page_limit
+    most = largest if limit is None else min(limit, largest)
     found = list(islice(_matching(world, request, actor, minor), most))
     bodies = [
         server_body(world, server, minor=minor, admin=actor.admin, origin=origin)

@@ -16,7 +16,7 @@ from services.simulator.payloads.times import zulu
 from services.simulator.state import State
 from services.simulator.world import World
 
-_DEFAULT_LIMIT, _MAX_LIMIT = 25, 1000
+_DEFAULT_LIMIT = 25
 _STEERING = frozenset({"limit", "marker", "sort", "sort_key", "sort_dir", "visibility"})
 _MANY = frozenset({"id", "name", "status", "container_format", "disk_format"})
 _VISIBILITIES = frozenset({"public", "private", "shared", "community", "all"})
@@ -41,7 +41,7 @@ def _bad_request(message: str) -> Refused:
 def list_images(state: State, request: web.Request, actor: Actor) -> web.Response:
     """Answer GET /v2/images, newest first, with `next` as a path of its own service."""
     limit = whole_number(last(request, "limit"), _bad_request, "limit")
-    most = min(_DEFAULT_LIMIT if limit is None else limit, _MAX_LIMIT)
+    most = min(_DEFAULT_LIMIT if limit is None else limit, state.settings.page_limit)
     found = list(islice(_matching(state.world, request, actor), most))
     page: Json = {
         "images": [image_body(image) for image in found],

@@ -95,7 +95,7 @@ def handlers(collection: Collection) -> tuple[AsyncHandler, AsyncHandler]:
     """Return what answers GET of the collection, and of one object in it."""
 
     def index(state: State, request: web.Request, actor: Actor) -> web.Response:
-        return _list(collection, state.world, request, actor)
+        return _list(collection, state, request, actor)
 
     def show_one(state: State, request: web.Request, actor: Actor) -> web.Response:
         return _get(collection, state.world, request, actor)
@@ -103,10 +103,12 @@ def handlers(collection: Collection) -> tuple[AsyncHandler, AsyncHandler]:
     return authenticated(index), authenticated(show_one)
 
 
-def _list(collection: Collection, world: World, request: web.Request, actor: Actor) -> web.Response:
+def _list(collection: Collection, state: State, request: web.Request, actor: Actor) -> web.Response:
     """List objects in the order of their ids; without `limit` all of them."""
+    world = state.world
     filters = {key: set(request.query.getall(key)) for key in request.query if key not in _STEERING}
     limit = whole_number(last(request, "limit"), _invalid, "limit")
+    limit = min(limit, state.settings.page_limit) if limit else None
     bodies = _matching(collection, world, filters, actor, _marker(collection, world, request))
     page = list(islice(bodies, limit)) if limit else list(bodies)
     key = collection.name.rpartition("/")[2].replace("-", "_")

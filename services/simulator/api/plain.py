@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from services.simulator.api.answer import (
+    STATE,
     AsyncHandler,
     Refused,
     answer,
@@ -139,7 +140,9 @@ def _list(plain: Plain, world: World, request: web.Request, actor: Actor) -> web
 def _page(plain: Plain, rows: list[Row], request: web.Request) -> tuple[list[Row], bool]:
     """Return one page, and whether it is full: then there may be more."""
     limit = whole_number(last(request, "limit"), plain.bad_request, "limit")
-    most = min(limit or _MAX_LIMIT, _MAX_LIMIT)
+    linked = plain.pages not in (Pages.OFFSET, Pages.MARKER)
+    largest = request.app[STATE].settings.page_limit if linked else _MAX_LIMIT
+    most = min(limit or largest, largest)
     start = 0
     marker = last(request, "marker")
     if plain.pages is Pages.OFFSET:

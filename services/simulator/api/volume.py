@@ -26,7 +26,6 @@ from services.simulator.payloads.times import micro
 from services.simulator.state import State
 from services.simulator.world import World
 
-_MAX_LIMIT = 1000
 _FILTERS_CHECKED_SINCE, _TIME_OPERATORS_SINCE = 31, 60
 _STEERING = frozenset(
     {"all_tenants", "limit", "marker", "offset", "sort", "sort_key", "sort_dir", "with_count"}
@@ -60,11 +59,12 @@ def _bad_request(message: str) -> Refused:
 
 
 def list_volumes(state: State, request: web.Request, actor: Actor) -> web.Response:
-    """Answer GET /{project}/volumes/detail, newest first, at most 1000 a page."""
+    """Answer GET /{project}/volumes/detail, newest first, at most a page."""
     minor = VOLUME.asked(request)
     _check_project(request, actor)
     limit = whole_number(last(request, "limit"), _bad_request, "limit")
-    most = min(_MAX_LIMIT if limit is None else limit, _MAX_LIMIT)
+    largest = state.settings.page_limit
+    most = largest if limit is None else min(limit, largest)
     found = list(islice(_matching(state.world, request, actor, minor), most))
     origin = str(request.url.origin())
     bodies = [
