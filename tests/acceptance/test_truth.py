@@ -2,22 +2,29 @@
 
 A simulated cloud lives at random and loses two notifications of a hundred on their way; the two
 copies of the refresher are killed again and again. What is wrong before the next full pass is what
-lost notifications were about, or what OpenStack tells nobody, and nothing else; the pass mends it,
-and reports as drift just that. `make truth` runs it with 50 000 notifications.
+lost notifications were about, or what OpenStack tells nobody, and nothing else; the pass, in which
+they are killed once more, mends it, and reports as drift just that. Every kind is compared, and the
+links and the history with the rows. `make truth` runs it with 50 000 notifications.
 """
 
 import asyncio
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from random import Random
-from typing import Any
+from typing import Any, get_args
+from uuid import UUID
 
 import pytest
 
 from services.refresher.drift import Why
+from services.refresher.resources import ALL
+from services.simulator.settings import Service as Offered
 from shared.snapshot import ChangeKind
 from shared.store.inventory import Inventory
-from tests.benchmarks.rig import Rig, rig
+from shared.store.passes import FullPasses, PassState
+from tests.benchmarks.rig import CLOUD, Rig, rig
+from tests.support.bookkeeping import history_amiss, links_amiss
 from tests.support.deployment import Service
 from tests.support.truth import LostNews, Wrong, wrong_rows
 from tests.support.waiting import eventually
@@ -34,14 +41,16 @@ SURELY_LOST = {
     ChangeKind.DELETED: ("delete server", "delete volume", "delete port", "delete network"),
 }
 """Operations of which no notification arrives at all, so that there is drift of every sort."""
-KINDS = (
-    "server", "port", "network", "subnet", "router", "floating_ip", "security_group",
-    "volume", "image", "project",
-)  # fmt: skip
+KINDS = tuple(str(kind) for kind in ALL)
+SERVICES = get_args(Offered)
+PAGE = 10
+"""Objects in a page, so that a pass of a small cloud has several."""
+DEATHS_IN_PASSES = 1 + NOTIFICATIONS // 25_000
 
 
 async def test_the_inventory_is_true_and_drift_is_what_was_lost() -> None:
-    async with rig(servers=30, pace=0.1, seed=20261124) as it:
+    cloud = {"services": SERVICES, "page_limit": PAGE}
+    async with rig(servers=30, pace=0.1, seed=20261124, **cloud) as it:
         services = await start(it)
         await asyncio.to_thread(it.simulator.misbehave, notifications=BAD_NEWS)
         await live_dangerously(it, services)
@@ -57,9 +66,12 @@ async def test_the_inventory_is_true_and_drift_is_what_was_lost() -> None:
         harm = {each.change for each in wrong if not each.silent}
         assert harm == set(SURELY_LOST)
 
-        await full_pass(it)
+        interrupted = await full_passes_among_the_dying(it, services)
         assert await compare(it) == []
+        await each_page_was_counted_once(it, interrupted)
         await nothing_was_wrongly_deleted(it)
+        assert await links_amiss(it.database, CLOUD, KINDS) == set()
+        assert await history_amiss(it.database, CLOUD) == []
         assert await drifted(it) == {(each.kind, each.id) for each in wrong}
         await report_names_what_was_lost(it, lost, wrong)
 
@@ -146,13 +158,57 @@ async def held(it: Rig, kind: str) -> dict[str, Mapping[str, Any]]:
     return {row.ref.id: row.object or {} for row in rows}
 
 
-async def full_pass(it: Rig) -> None:
-    """Have everything listed, and what the lists lack asked for."""
-    asked = await asyncio.to_thread(
-        it.deployment.run, "refresh", "--full", "--config", str(it.deployment.config)
-    )
+async def full_passes_among_the_dying(it: Rig, refreshers: list[Service]) -> set[UUID]:
+    """Have everything listed, and what the lists lack asked for, by copies that die meanwhile.
+
+    Return the passes that somebody had to go on with in the middle of their lists.
+    """
+    slow = {service: {"delay": 0.25} for service in SERVICES}
+    await asyncio.to_thread(it.simulator.misbehave, apis=slow)
+    sizes = {kind: len(await asyncio.to_thread(it.simulator.truth, kind)) for kind in KINDS}
+    refresh = ("refresh", "--full", "--config", str(it.deployment.config))
+    asking = asyncio.get_running_loop().run_in_executor(None, it.deployment.run, *refresh)
+    interrupted: set[UUID] = set()
+    for _ in range(DEATHS_IN_PASSES):
+
+        async def some_are_midway() -> bool:
+            return bool(await midway(it, sizes))
+
+        await eventually(some_are_midway, what="passes are midway", seconds=60)
+        for refresher in refreshers:
+            await asyncio.to_thread(refresher.kill)
+        died_at = await it.database.fetch_value("select now()")
+        interrupted |= await midway(it, sizes)
+        for refresher in refreshers:
+            refresher.start()
+
+        async def others_go_on(died_at: datetime = died_at) -> bool:
+            left = "select count(*) from passes where state = 'running' and started_at < $1"
+            return bool(await it.database.fetch_value(left, died_at) == 0)
+
+        await eventually(others_go_on, what="others go on", seconds=60)
+    asked = await asking
     assert asked.returncode == 0, asked.stderr
+    await asyncio.to_thread(it.simulator.misbehave)
     await it.settled()
+    return interrupted
+
+
+async def midway(it: Rig, sizes: Mapping[str, int]) -> set[UUID]:
+    """Return the passes that can go on after pages that are written, and have some to go."""
+    rows = await it.database.fetch(
+        "select id, kind, seen from passes where state = 'running' and cardinality(markers) > 0"
+    )
+    return {row["id"] for row in rows if row["seen"] + 2 * PAGE < sizes[row["kind"]]}
+
+
+async def each_page_was_counted_once(it: Rig, interrupted: set[UUID]) -> None:
+    """Whoever went on with a pass began after the last page that the dead had written."""
+    assert interrupted
+    for one in await FullPasses(it.database).some(list(interrupted)):
+        assert one.state is PassState.DONE, one
+        there = await asyncio.to_thread(it.simulator.truth, one.kind)
+        assert one.figures.seen == len(there), one
 
 
 async def nothing_was_wrongly_deleted(it: Rig) -> None:

@@ -25,7 +25,17 @@ from tests.support.waiting import eventually
 
 CLOUD = "simulated"
 QUEUE = "osevents.simulated"
-EXCHANGES = ("nova", "neutron", "openstack", "glance", "keystone", "heat")
+EXCHANGES = (
+    "nova",
+    "neutron",
+    "openstack",
+    "glance",
+    "keystone",
+    "heat",
+    "octavia",
+    "ironic",
+    "manila",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import orjson
 
 from services.catcher.decoding.envelope import open_envelope
 from services.catcher.decoding.normalise import normalise
+from services.refresher.resources import ALL
 from shared.catalogue.load import builtin
 from shared.catalogue.silence import silence
 from shared.catalogue.targets import targets
@@ -18,7 +19,7 @@ from shared.target import BY_ID
 Objects = Mapping[str, Mapping[str, Any]]
 """By id."""
 
-SHAPED = frozenset({"links", "flavor"})
+SHAPED = frozenset({"links", "flavor", "swap"})
 """Fields that differ by who asks and how: addresses of the API, shapes by microversion."""
 
 
@@ -44,7 +45,11 @@ class Wrong:
 
 
 def wrong_rows(kind: str, held: Objects, real: Objects) -> list[Wrong]:
-    """Return every difference between what is held of a kind and what there is."""
+    """Return every difference between what is held of a kind and what there is.
+
+    Of that, what is for the services alone (heartbeats, secrets) is left out, as reads do.
+    """
+    real = {id_: ALL[kind].shape(object_) for id_, object_ in real.items()}
     found = [
         Wrong(kind, id_, ChangeKind.CREATED, frozenset(), real[id_])
         for id_ in real.keys() - held.keys()
