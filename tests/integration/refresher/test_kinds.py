@@ -83,6 +83,14 @@ async def test_a_read_by_id_shows_what_the_list_shows(cloud: Cloud) -> None:
         assert (kind, found, findings.failed) == (kind, [item], [])
 
 
+async def test_what_a_list_is_filtered_by_stands_in_its_objects(cloud: Cloud) -> None:
+    for kind, resource in ALL.items():
+        through = resource.below.through if resource.below else frozenset()
+        async for page in cloud.reader.objects.pages(resource, resource.list_params):
+            for item in page.items:
+                assert resource.filters - through <= item.keys(), kind
+
+
 async def test_what_does_not_exist_is_found_gone_and_nothing_else(cloud: Cloud) -> None:
     for kind in ALL:
         there = next(iter(cloud.simulator.truth(kind)))
