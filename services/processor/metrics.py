@@ -6,7 +6,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.event import Event
-from shared.runtime.heartbeat_figures import HeartbeatMetrics
+from shared.runtime.heartbeat_metrics import HeartbeatMetrics
 
 
 class ProcessorMetrics:

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.refresher.permits import Denial
 from shared.openstack.sending import Budget
-from shared.runtime.heartbeat_figures import HeartbeatMetrics
+from shared.runtime.heartbeat_metrics import HeartbeatMetrics
 from shared.store.inventory import WriteResult
 from shared.store.targets import Waiting
 

@@ -1,7 +1,8 @@
 """What the pump needs of a source, whatever the protocol behind it.
 
-Implementations: `amqp` (OpenStack's RabbitMQ), `polled` (its Events API, Panko's or Ceilometer's)
-and `services.catcher.history` (what that API held before).
+Implementations: `amqp` (OpenStack's RabbitMQ), `polled` (its Events API, Panko's or Ceilometer's),
+`webhook` (what Ceilometer posts); and with an end, `services.catcher.history` (what that API held
+before) and `services.catcher.missed` (what another source missed).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
