@@ -6,7 +6,7 @@ found when it is asked for again.
 
 from datetime import datetime, timedelta
 
-from services.refresher.resources.port import Resource
+from services.refresher.resources.model import Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.client import CloudClient

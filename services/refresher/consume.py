@@ -15,7 +15,7 @@ from services.refresher.burying import Asked, Burial
 from services.refresher.default_groups import DefaultGroups
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.network_info import NOVA_LEARNS, NetworkInfo, told_by_neutron
-from services.refresher.resources.port import Resource
+from services.refresher.resources.model import Resource
 from services.refresher.telling import FRESH, Need, Told, told
 from services.refresher.writing import Writer
 from shared.catalogue.catalogue import Catalogue

@@ -21,7 +21,7 @@ from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.planner import Plan, Read, plan
 from services.refresher.reading import Reader
-from services.refresher.resources.port import Resource
+from services.refresher.resources.model import Resource
 from services.refresher.writing import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock

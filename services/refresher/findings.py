@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Generic
 
 from services.refresher.planner import C
-from services.refresher.resources.port import Life, Object, Resource
+from services.refresher.resources.model import Life, Object, Resource
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, Snapshot

@@ -21,7 +21,7 @@ from services.refresher.findings import Findings
 from services.refresher.listing import ListedPage, Listing, one_ahead
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.objects import Objects
-from services.refresher.resources.port import Resource
+from services.refresher.resources.model import Resource
 from services.refresher.schedule import asked_by
 from services.refresher.writing import Writer
 from shared.backoff import Backoff

@@ -15,7 +15,7 @@ from typing import TypeVar
 import structlog
 
 from services.refresher.objects import Objects, Page
-from services.refresher.resources.port import Resource
+from services.refresher.resources.model import Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.paging import Paging, Params

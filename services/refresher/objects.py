@@ -15,7 +15,7 @@ from services.refresher.catalogued import Offers
 from services.refresher.findings import says_gone
 from services.refresher.learning import Lessons, Size
 from services.refresher.permits import Permits
-from services.refresher.resources.port import Address, Object, Resource
+from services.refresher.resources.model import Address, Object, Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.client import CloudClient

@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from services.refresher.learning import Lessons
-from services.refresher.resources.port import Resource
+from services.refresher.resources.model import Resource
 from shared.target import BY_ID, BY_KIND, Target
 
 SKEW = timedelta(seconds=10)

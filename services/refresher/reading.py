@@ -14,7 +14,7 @@ from services.refresher.findings import Findings, Listed, says_gone
 from services.refresher.learning import Lessons
 from services.refresher.objects import Objects, Page
 from services.refresher.planner import C, Form, Read, halves, singles
-from services.refresher.resources.port import Below, Life, Object, Resource
+from services.refresher.resources.model import Below, Life, Object, Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.client import CloudClient

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from services.refresher.resources.port import Life, Object, Payload, Resource
+from services.refresher.resources.model import Life, Object, Payload, Resource
 from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.targets import complete_objects
 from shared.event import Action, Event, Flavour, Phase

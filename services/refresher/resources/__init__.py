@@ -15,7 +15,7 @@ from services.refresher.resources import (
     orchestration,
     shared_file_system,
 )
-from services.refresher.resources.port import Resource
+from services.refresher.resources.model import Resource
 
 ALL: Mapping[str, Resource] = MappingProxyType(
     {

@@ -1,6 +1,6 @@
 """Ironic: nodes and their ports. There is no filter for several ids."""
 
-from services.refresher.resources.port import Object, Resource, no_status, text_of, without
+from services.refresher.resources.model import Object, Resource, no_status, text_of, without
 from shared.openstack.paging import Params
 from shared.resource import Kind
 

@@ -6,7 +6,7 @@ the readers check that the reply holds nothing else. The other kinds have no suc
 
 from collections.abc import Sequence
 
-from services.refresher.resources.port import Object, Resource, Shown, no_status, without
+from services.refresher.resources.model import Object, Resource, Shown, no_status, without
 from shared.openstack.paging import Paging, Params
 from shared.resource import Kind
 

@@ -8,7 +8,7 @@ goes is told, and not read.
 from urllib.parse import quote
 
 from services.refresher.resources.identity import USER
-from services.refresher.resources.port import (
+from services.refresher.resources.model import (
     Address,
     Below,
     Life,

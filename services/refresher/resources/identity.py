@@ -4,7 +4,7 @@ There is no filter for ids, but one list of all is cheap. Before 2025.1 a list i
 `list_limit` may cut it off (`"truncated": true`): what is missing then is read by its id.
 """
 
-from services.refresher.resources.port import Resource, enabled, no_status
+from services.refresher.resources.model import Resource, enabled, no_status
 from shared.resource import Kind
 
 _LIST_ALL_FROM = 20

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.refresher.resources.port import Life, Object, Payload, Resource
+from services.refresher.resources.model import Life, Object, Payload, Resource
 from shared.event import Event
 from shared.openstack.paging import Params
 from shared.resource import Kind

@@ -7,7 +7,7 @@ a bad query to Octavia, so that each value is asked for alone.
 from typing import Any
 from urllib.parse import quote
 
-from services.refresher.resources.port import Address, Below, Life, Object, Resource, text_of
+from services.refresher.resources.model import Address, Below, Life, Object, Resource, text_of
 from shared.openstack.paging import Params
 from shared.resource import Kind
 

@@ -8,7 +8,7 @@ request may see: members are not shown where a port is bound, or how a network i
 from collections.abc import Sequence
 from typing import Any
 
-from services.refresher.resources.port import (
+from services.refresher.resources.model import (
     Object,
     Payload,
     Resource,

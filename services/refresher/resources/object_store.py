@@ -4,7 +4,7 @@ A container has no id but its name, unique in its project, and nothing that coul
 alone but headers. Swift sends no notifications.
 """
 
-from services.refresher.resources.port import Object, Resource, no_status, text_of
+from services.refresher.resources.model import Object, Resource, no_status, text_of
 from shared.openstack.paging import Paging
 from shared.resource import Kind
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from services.refresher.resources.port import (
+from services.refresher.resources.model import (
     Address,
     Below,
     Life,

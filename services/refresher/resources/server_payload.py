@@ -9,7 +9,7 @@ The status is derived as Nova's API derives it (`nova/api/openstack/common.py`, 
 from collections.abc import Mapping
 from typing import Any
 
-from services.refresher.resources.port import Object
+from services.refresher.resources.model import Object
 from shared.catalogue.paths import unwrapped
 from shared.event import Event, Flavour
 

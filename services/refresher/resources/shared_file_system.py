@@ -1,6 +1,6 @@
 """Manila: shares. There is no filter for several ids; pages go on at an offset."""
 
-from services.refresher.resources.port import Resource, without
+from services.refresher.resources.model import Resource, without
 from shared.openstack.paging import Paging
 from shared.resource import Kind
 

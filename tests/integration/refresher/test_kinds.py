@@ -12,7 +12,7 @@ import pytest
 from services.refresher.planner import plan
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
-from services.refresher.resources.port import Resource
+from services.refresher.resources.model import Resource
 from services.simulator.app import Simulator
 from services.simulator.settings import Service, SimulatorSettings
 from shared.openstack.client import CloudClient

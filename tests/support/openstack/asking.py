@@ -16,7 +16,7 @@ from services.refresher.findings import Findings
 from services.refresher.planner import plan
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
-from services.refresher.resources.port import Resource
+from services.refresher.resources.model import Resource
 from shared.clock import SystemClock
 from shared.openstack.client import CloudClient
 from shared.openstack.cloud import load_cloud

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.refresher.resources import ALL
-from services.refresher.resources.port import Life
+from services.refresher.resources.model import Life
 from shared.resource import Kind
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
