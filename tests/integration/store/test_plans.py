@@ -172,3 +172,35 @@ async def test_resources_page_in_the_order_of_their_key(database: Database) -> N
         )
         assert "using resources_pkey" in found, found
         assert "Sort" not in found, found
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "index"),
+    [
+        ("port", "device_id", "resources_by_device"),
+        ("floating_ip", "port_id", "resources_by_port"),
+        ("attachment", "volume_id", "resources_by_volume"),
+        ("subnet", "network_id", "resources_by_network"),
+        ("security_group_rule", "security_group_id", "resources_by_security_group"),
+        ("stack_resource", "stack_id", "resources_by_stack"),
+    ],
+)
+async def test_what_points_at_an_object_is_found_through_an_index(
+    database: Database, kind: str, field: str, index: str
+) -> None:
+    """Asked for each object that events bury, and each that a read shows with what is below it."""
+    await database.execute(
+        "insert into resources (cloud, kind, id, seen_at, object)"
+        " select 'prod', $1::text, n::text, $2, jsonb_build_object($3::text, 'id-' || n)"
+        " from generate_series(1, 2000) as n",
+        kind,
+        NOON,
+        field,
+    )
+    await database.execute("analyze resources")
+
+    since = NOON + timedelta(minutes=1)
+    sql = statements("inventory")["unseen_of"]
+    found = await plan(database, sql, "prod", kind, field, "{id-7}", since, 1000)
+
+    assert f"using {index} " in found or f"on {index} " in found, found
