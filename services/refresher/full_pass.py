@@ -2,7 +2,8 @@
 
 A row that the list did not show is not deleted: it becomes a target by id, and only a 404 to that
 read deletes it. What an event touched after the pass began was read later, and stays. A copy that
-dies or stops leaves the pass to the next one, which goes on after the last page that was written.
+dies or stops leaves the pass to the next one, which goes on after the last page that was written;
+so does the next try of one that failed.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from services.refresher.listing import ListedPage, Listing, one_ahead
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.objects import Objects
 from services.refresher.resources.model import Resource
-from services.refresher.schedule import asked_by
+from services.refresher.schedule import asked_by, goes_on
 from services.refresher.writing import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock
@@ -101,8 +102,12 @@ class Passes:
         for kind, resource in self.resources.items():
             jitter = self._jitters.setdefault(kind, self.random.uniform(1 - _JITTER, 1 + _JITTER))
             now = self.clock.now()
-            by = asked_by(latest.get(kind), now=now, interval=self.interval, jitter=jitter)
+            last = latest.get(kind)
+            by = asked_by(last, now=now, interval=self.interval, jitter=jitter)
             if by is None or not await self.objects.has(resource):
+                continue
+            if last is not None and goes_on(last, now=now, interval=self.interval):
+                await self.passes.go_on(last)
                 continue
             pass_id = UUID(int=self.random.getrandbits(128), version=4)
             await self.passes.ask(self.cloud, kind, pass_id=pass_id, asked_by=by, now=now)
@@ -124,14 +129,13 @@ class Passes:
 
     async def _make(self, claimed: FullPass) -> None:
         """Make one pass and end it, however long the store is away in between."""
-        tally = _Tally(claimed.figures)
+        place, tally = _left_at(claimed, self.clock.now())
         try:
             resource = self.resources.get(claimed.kind)
             if resource is None or not await self.objects.has(resource):
                 reason = f"cloud {self.cloud} has no API for {claimed.kind}"
                 await self._finish(claimed, tally.figures, PassState.ABSENT, reason)
                 return
-            place = claimed.place or Place(self.clock.now())
             listing = Listing(self.objects, resource, self.clock)
             async with aclosing(listing.pages(place)) as pages, aclosing(one_ahead(pages)) as ahead:
                 async for listed in ahead:
@@ -265,7 +269,8 @@ class Passes:
               error=error)  # fmt: skip
 
     async def _count_drift(self, claimed: FullPass) -> None:
-        for correction in await self._in_store(partial(self.drift.of_pass, claimed.id)):
+        corrections = partial(self.drift.of_pass, claimed.id, since=claimed.failed_at)
+        for correction in await self._in_store(corrections):
             what = _DRIFT.get(correction.change)
             if what is not None:
                 field_ = correction.field or ""
@@ -278,3 +283,11 @@ class _Tally:
     """What a pass under way has done so far; kept when it fails in the middle."""
 
     figures: PassFigures
+
+
+def _left_at(claimed: FullPass, now: datetime) -> tuple[Place, _Tally]:
+    """Return where to go on and what was done until there; a list without a place begins anew."""
+    place = claimed.place
+    if place is None or not (place.markers or place.list):
+        return Place(now), _Tally(PassFigures())
+    return place, _Tally(claimed.figures)

@@ -8,6 +8,8 @@ START = "start"
 """Asks for the first pass of a kind ever, or since the cloud has it."""
 SCHEDULE = "schedule"
 RETRY_AFTER = timedelta(minutes=1)
+GO_ON_FOR = timedelta(hours=1)
+"""How old the beginning of a failed pass may be for it to be gone on with."""
 
 
 def asked_by(
@@ -26,3 +28,14 @@ def asked_by(
         again = latest.finished_at + min(interval, RETRY_AFTER) * jitter
         return (latest.asked_by if latest.asked_by == START else SCHEDULE) if now >= again else None
     return SCHEDULE if now >= latest.finished_at + interval * jitter else None
+
+
+def goes_on(latest: FullPass, *, now: datetime, interval: timedelta) -> bool:
+    """Tell whether a pass that is due goes on where the latest of its kind failed.
+
+    A pass is as good as its beginning: what was lost since then can be on the pages that it has
+    behind it. So it must be recent; and whoever asks meanwhile (a gap, a person) gets a new one.
+    """
+    if latest.state is not PassState.FAILED or latest.place is None or not latest.place.markers:
+        return False
+    return now - latest.place.began_at < min(interval, GO_ON_FOR)

@@ -51,9 +51,12 @@ class Drift:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of_pass(self, pass_id: UUID) -> list[Correction]:
-        """Return what one pass has corrected so far; what vanished is buried after its end."""
-        rows = await self._database.fetch(_SQL["of_pass"], str(pass_id))
+    async def of_pass(self, pass_id: UUID, *, since: datetime | None = None) -> list[Correction]:
+        """Return what one pass has corrected so far; what vanished is buried after its end.
+
+        Since a moment, if given: of one that is gone on with.
+        """
+        rows = await self._database.fetch(_SQL["of_pass"], str(pass_id), since)
         return [Correction(ChangeKind(row["change"]), row["field"], row["count"]) for row in rows]
 
     async def corrections(

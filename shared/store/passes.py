@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from shared.errors import Unstorable
 from shared.store.database import Database
 from shared.store.statements import statements
 
@@ -74,6 +75,8 @@ class FullPass:
     """Whether none of the kind was done before: what it finds is news, not drift."""
     place: Place | None
     """None before it is claimed for the first time."""
+    failed_at: datetime | None = None
+    """When it last failed, of one that is gone on with."""
 
 
 class FullPasses:
@@ -85,7 +88,10 @@ class FullPasses:
     async def ask(
         self, cloud: str, kind: str, *, pass_id: UUID, asked_by: str, now: datetime
     ) -> UUID:
-        """Ask for a pass; return the id of the waiting one, which may have been there before."""
+        """Ask for a pass; return the id of the waiting one, which may have been there before.
+
+        It will begin after this, also where it waited to be gone on with.
+        """
         row = (pass_id, cloud, kind, asked_by, now)
         return UUID(str(await self._database.fetch_value(_SQL["ask"], *row)))
 
@@ -155,6 +161,17 @@ class FullPasses:
         )
         return touched == 1
 
+    async def go_on(self, failed: FullPass) -> bool:
+        """Hand a failed pass out again, to be gone on with from its `place`.
+
+        False when that was done already, or when another of its kind was asked for since.
+        """
+        try:
+            return await self._database.execute(_SQL["go_on"], failed.id) == 1
+        except Unstorable:
+            # One asked for at this very moment waits: of each kind only one may.
+            return False
+
     async def latest(self) -> list[FullPass]:
         """Return the latest pass of each cloud and kind."""
         return [_full_pass(row) for row in await self._database.fetch(_SQL["latest"])]
@@ -196,4 +213,5 @@ def _full_pass(row: asyncpg.Record) -> FullPass:
         place=Place(row["began_at"], row["list"], tuple(row["markers"]))
         if row["began_at"]
         else None,
+        failed_at=row["failed_at"],
     )

@@ -1,10 +1,13 @@
 -- Statements of shared/store/passes.py.
 
 -- name: ask
--- Ask for a full pass and return its id, or that of the one that waits already.
+-- Ask for a full pass and return its id, or that of the one that waits already; that begins at the
+-- beginning then, since what the asking is about may be in what it had listed before it failed.
 insert into passes (id, cloud, kind, asked_by, state, asked_at)
 values ($1, $2, $3, $4, 'waiting', $5)
-on conflict (cloud, kind) where state = 'waiting' do update set id = passes.id
+on conflict (cloud, kind) where state = 'waiting' do update
+set began_at = null, list = 0, markers = '{}',
+    pages = 0, seen = 0, created = 0, changed = 0, vanished = 0
 returning id;
 
 -- name: claim
@@ -60,11 +63,27 @@ where id = $1 and claimed_by = $2 and state = 'running' and started_at = $4;
 update passes set claimed_until = $2 where claimed_by = $1 and state = 'running';
 
 -- name: finish
--- End a pass, if it is still this worker's.
+-- End a pass, if it is still this worker's. One that failed keeps its place, for `go_on`.
 update passes
 set state = $3, finished_at = $4, error = $5, claimed_by = null, claimed_until = null,
-    pages = $6, seen = $7, created = $8, changed = $9, vanished = $10, markers = '{}'
+    pages = $6, seen = $7, created = $8, changed = $9, vanished = $10,
+    markers = case when $3 = 'failed' then markers else '{}' end
 where id = $1 and claimed_by = $2 and state = 'running' and started_at = $11;
+
+-- name: go_on
+-- Have a failed pass gone on with after its last page, unless another of its kind was asked for since.
+update passes
+set state = 'waiting', failed_at = finished_at, finished_at = null
+where id = $1
+    and state = 'failed'
+    and cardinality(markers) > 0
+    and not exists (
+        select from passes as other
+        where other.cloud = passes.cloud
+            and other.kind = passes.kind
+            and other.id <> passes.id
+            and (other.state in ('waiting', 'running') or other.asked_at > passes.asked_at)
+    );
 
 -- name: some
 -- The passes with some ids.

@@ -184,6 +184,7 @@ class Paged:
         self.asked_after: list[str | None] = []
         self.before_page: Callable[[str | None], None] = lambda _: None
         self.hangs_after: str | None = None
+        self.fails_after: str | None = None
         self.goes_on = asyncio.Event()
 
     async def list(self, request: web.Request) -> web.StreamResponse:
@@ -192,6 +193,8 @@ class Paged:
         self.before_page(marker)
         if marker is not None and marker == self.hangs_after:
             await self.goes_on.wait()
+        if marker is not None and marker == self.fails_after:
+            return web.json_response({}, status=500)
         if marker is not None and marker not in self.ids:
             error = {"NeutronError": {"message": f"Port {marker} could not be found."}}
             return web.json_response(error, status=404)
@@ -232,6 +235,55 @@ async def test_the_next_copy_goes_on_after_the_last_page_that_was_written(
     assert done.place is not None
     assert done.place.began_at == began
     assert await setting.waiting() == 0
+
+
+async def test_a_pass_that_failed_in_the_middle_goes_on_there(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    paged = Paged(*"abcdef")
+    cloud.answers[PORTS] = paged.list
+    setting.only("port")
+    await setting.make_passes()
+    setting.clock.advance(SIX_HOURS)
+    paged.ids = [*"abcdefgh"]
+    paged.ids.remove("a")
+    cloud.answer(f"{PORTS}/a", {"NeutronError": {"message": "Port a not found"}}, status=404)
+    paged.fails_after = "e"
+    await setting.make_passes()
+    (failed,) = await setting.full_passes.latest()
+    assert (failed.state, failed.figures.seen) == (PassState.FAILED, 4)
+    assert await setting.waiting() == 0, "a list that was not read to its end suspects nobody"
+
+    paged.fails_after = None
+    paged.asked_after.clear()
+    setting.clock.advance(timedelta(minutes=2))
+    await setting.make_passes()
+
+    assert paged.asked_after == ["e", "g"]
+    (done,) = await setting.full_passes.latest()
+    assert (done.id, done.state, done.figures.seen) == (failed.id, PassState.DONE, 7)
+    assert (done.figures.created, done.figures.vanished) == (2, 1)
+    assert drift(setting, "created") == 2
+    await setting.work_off()
+    assert await setting.living("port") == [*"bcdefgh"]
+
+
+async def test_what_a_failed_pass_corrected_is_counted_once(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    paged = Paged(*"cdef")
+    cloud.answers[PORTS] = paged.list
+    setting.only("port")
+    await setting.make_passes()
+    setting.clock.advance(SIX_HOURS)
+    paged.ids = [*"abcdef"]
+    paged.fails_after = "b"
+    await setting.make_passes()
+    assert drift(setting, "created") == 2
+    paged.fails_after = None
+    setting.clock.advance(timedelta(minutes=2))
+    await setting.make_passes()
+    assert drift(setting, "created") == 2
 
 
 async def test_a_marker_that_was_deleted_is_stepped_over(

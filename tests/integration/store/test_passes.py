@@ -114,6 +114,55 @@ async def test_the_pass_of_a_dead_copy_is_gone_on_with_by_another(database: Data
     assert not await passes.finish(lost, FIGURES, now=NOON)
 
 
+async def failed_midway(passes: FullPasses) -> FullPass:
+    await ask(passes, FIRST)
+    running = await claimed(passes, 1)
+    await passes.progress(running, FIGURES, PLACE, now=NOON, lease=LEASE)
+    ended = NOON + timedelta(seconds=5)
+    await passes.finish(running, FIGURES, now=ended, state=PassState.FAILED, error="500")
+    [failed] = await passes.latest()
+    return failed
+
+
+async def test_a_failed_pass_is_handed_out_again_where_it_failed(database: Database) -> None:
+    passes = FullPasses(database)
+    failed = await failed_midway(passes)
+
+    assert await passes.go_on(failed)
+    assert not await passes.go_on(failed)
+
+    again = await claimed(passes, 10)
+    assert (again.id, again.figures, again.place) == (FIRST, FIGURES, PLACE)
+    assert (again.failed_at, again.error) == (failed.finished_at, None)
+
+
+async def test_what_is_asked_for_after_a_failure_begins_at_the_beginning(
+    database: Database,
+) -> None:
+    """It may be about what is on the pages that the failed pass has behind it."""
+    passes = FullPasses(database)
+    failed = await failed_midway(passes)
+    await ask(passes, SECOND, seconds=6)
+    assert not await passes.go_on(failed)
+    second = await claimed(passes, 7)
+    assert (second.id, second.figures, second.failed_at) == (SECOND, PassFigures(), None)
+    await passes.finish(second, FIGURES, now=NOON + timedelta(seconds=8))
+    assert not await passes.go_on(failed)
+
+
+async def test_what_is_asked_for_while_one_waits_to_go_on_has_it_begin_anew(
+    database: Database,
+) -> None:
+    passes = FullPasses(database)
+    await passes.go_on(await failed_midway(passes))
+
+    assert await ask(passes, SECOND, seconds=6) == FIRST
+
+    again = await claimed(passes, 10)
+    assert (again.id, again.figures) == (FIRST, PassFigures())
+    assert again.place == Place(NOON + timedelta(seconds=10))
+
+
 async def test_a_copy_that_stops_leaves_its_pass_to_others_at_once(database: Database) -> None:
     passes = FullPasses(database)
     await ask(passes, FIRST)

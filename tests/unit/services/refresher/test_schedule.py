@@ -3,14 +3,14 @@ from uuid import UUID
 
 import pytest
 
-from services.refresher.schedule import asked_by
-from shared.store.passes import FullPass, PassFigures, PassState
+from services.refresher.schedule import asked_by, goes_on
+from shared.store.passes import FullPass, PassFigures, PassState, Place
 
 DONE_AT = datetime(2026, 11, 23, tzinfo=UTC)
 INTERVAL = timedelta(hours=6)
 
 
-def a_pass(state: PassState, by: str = "schedule") -> FullPass:
+def a_pass(state: PassState, by: str = "schedule", place: Place | None = None) -> FullPass:
     ended = state.over
     return FullPass(
         id=UUID(int=1),
@@ -26,7 +26,7 @@ def a_pass(state: PassState, by: str = "schedule") -> FullPass:
         figures=PassFigures(),
         error=None,
         first=False,
-        place=None,
+        place=place,
     )
 
 
@@ -60,3 +60,24 @@ def test_jitter_moves_the_time() -> None:
     almost = DONE_AT + timedelta(hours=5.5)
     assert asked_by(latest, now=almost, interval=INTERVAL, jitter=0.9) == "schedule"
     assert asked_by(latest, now=almost, interval=INTERVAL, jitter=1.1) is None
+
+
+MIDWAY = Place(DONE_AT, markers=("p7",))
+
+
+@pytest.mark.parametrize(
+    ("state", "place", "after", "interval", "expected"),
+    [
+        (PassState.FAILED, MIDWAY, timedelta(minutes=59), INTERVAL, True),
+        (PassState.FAILED, MIDWAY, timedelta(minutes=60), INTERVAL, False),
+        (PassState.FAILED, MIDWAY, timedelta(minutes=10), timedelta(minutes=10), False),
+        (PassState.FAILED, Place(DONE_AT), timedelta(0), INTERVAL, False),
+        (PassState.FAILED, None, timedelta(0), INTERVAL, False),
+        (PassState.DONE, MIDWAY, timedelta(0), INTERVAL, False),
+    ],
+)
+def test_what_failed_in_the_middle_lately_is_gone_on_with(
+    state: PassState, place: Place | None, after: timedelta, interval: timedelta, *, expected: bool
+) -> None:
+    latest = a_pass(state, place=place)
+    assert goes_on(latest, now=DONE_AT + after, interval=interval) is expected
