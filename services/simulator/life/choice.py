@@ -58,6 +58,19 @@ def by_owner(world: World, item: Owned) -> Request:
     return world.request(owner(world, item))
 
 
+def admin(world: World) -> Request:
+    """Return a new request of the cloud's administrator."""
+    return world.request(world.services["admin"])
+
+
+def somebody(world: World) -> Request | None:
+    """Return a new request of who acts in any project; None when none has a network yet."""
+    project = world.projects.pick(world.random)
+    if project is None or project.main_network_id is None:
+        return None
+    return world.request(world.owners[project.id])
+
+
 def on(world: World, items: Iterable[Identified], deed: Deed[object]) -> Operation:
     """Return the operation with `items` held until it ends."""
     return holding(world, [item.id for item in items], _result_dropped(deed))

@@ -13,13 +13,23 @@ from itertools import accumulate
 
 from services.simulator.life.choice import Choice
 from services.simulator.life.compute_choices import COMPUTE
+from services.simulator.life.identity_choices import GROUPS_AND_ROLES, USERS
 from services.simulator.life.list_choices import LISTS
 from services.simulator.life.network_choices import NETWORK
 from services.simulator.life.other_choices import OTHER
+from services.simulator.life.service_choices import SERVICES
 from services.simulator.notification import Aside, Notification, Operation, Pause
 from services.simulator.world import World
 
-STANDARD_LIFE: tuple[Choice, ...] = (*COMPUTE, *NETWORK, *OTHER, *LISTS)
+STANDARD_LIFE: tuple[Choice, ...] = (
+    *COMPUTE,
+    *NETWORK,
+    *OTHER,
+    *LISTS,
+    *USERS,
+    *SERVICES,
+    *GROUPS_AND_ROLES,
+)
 _WEIGHTS = tuple(accumulate(choice.weight for choice in STANDARD_LIFE))
 _TRIES = 20
 _USUAL_NOTIFICATIONS = 6.7
