@@ -9,8 +9,9 @@ resets (seen on a real cloud: 161 of 358 showed neither a state nor a task that 
 `*.delete.end` says that something is gone.
 """
 
-import re
 from collections.abc import Iterable
+
+from shared.catalogue.catalogue import type_pattern
 
 LOUD = frozenset({"error", "critical"})
 """Priorities that are never dropped."""
@@ -23,6 +24,7 @@ ONLY_SIGN = (
     "osevents.*",
 )
 """Taken only by a pattern without a wildcard: who writes the name means it."""
+_ONLY_SIGN = tuple(map(type_pattern, ONLY_SIGN))
 _MOST_REMEMBERED = 10_000
 
 
@@ -30,8 +32,8 @@ class TypeFilter:
     """Says which types are dropped, and by which pattern."""
 
     def __init__(self, *, drop: Iterable[str], keep: Iterable[str] = ()) -> None:
-        self._drop = [(pattern, _compiled(pattern)) for pattern in drop]
-        self._keep = [_compiled(pattern) for pattern in keep]
+        self._drop = [(pattern, type_pattern(pattern)) for pattern in drop]
+        self._keep = [type_pattern(pattern) for pattern in keep]
         self._remembered: dict[str, str | None] = {}
 
     def dropped_by(self, event_type: str, priority: str) -> str | None:
@@ -58,12 +60,6 @@ class TypeFilter:
                 return pattern
         return None
 
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
-
-
-_ONLY_SIGN = tuple(map(_compiled, ONLY_SIGN))
 
 PASS_ALL = TypeFilter(drop=())
 """Wants everything."""

@@ -79,6 +79,11 @@ def no_status(_: Object) -> None:
     """Return nothing: objects of this kind are in no state."""
 
 
+def repeated_ids(ids: Sequence[str]) -> Params:
+    """Return the query that asks a list for any of `ids`, where `id` may be repeated."""
+    return tuple(("id", id_) for id_ in ids)
+
+
 def without(*fields: str) -> Callable[[Object], Object]:
     """Return what drops `fields` of an object."""
     dropped = frozenset(fields)

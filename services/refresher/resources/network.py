@@ -5,7 +5,6 @@ the object that an event carries can be taken in without a read. It is what the 
 request may see: members are not shown where a port is bound, or how a network is provided.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from services.refresher.resources.model import (
@@ -13,6 +12,7 @@ from services.refresher.resources.model import (
     Payload,
     Resource,
     no_status,
+    repeated_ids,
     text_of,
     without,
 )
@@ -20,11 +20,6 @@ from shared.openstack.paging import Params
 from shared.resource import Kind
 
 _PAGE: Params = (("limit", "500"),)
-
-
-def by_ids(ids: Sequence[str]) -> Params:
-    """Ask for the objects with any of `ids`."""
-    return tuple(("id", id_) for id_ in ids)
 
 
 def port_is_settling(port: Object) -> bool:
@@ -55,7 +50,7 @@ def _resource(
         "item_path": path,
         "item_key": item_key,
         "list_params": _PAGE,
-        "ids_filter": by_ids,
+        "ids_filter": repeated_ids,
         "filters": frozenset({"project_id", *filters}),
         "urgent": kind in (Kind.PORT, Kind.FLOATING_IP),
         "payload": Payload(whole=True, hidden=frozenset({hidden} if hidden else ())),

@@ -6,7 +6,6 @@ what lists show is kept; a deleted one is shown, as deleted, as long as Heat rem
 """
 
 import re
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,10 +15,10 @@ from services.refresher.resources.model import (
     Life,
     Object,
     Resource,
+    repeated_ids,
     text_of,
     without,
 )
-from shared.openstack.paging import Params
 from shared.resource import Kind
 
 _FIELDS = (
@@ -36,11 +35,6 @@ _FIELDS = (
     "tags",
 )
 _PROJECT_IN_LINK = re.compile(r"/v1/([^/]+)/stacks/")
-
-
-def by_ids(ids: Sequence[str]) -> Params:
-    """Ask for the stacks with any of `ids`."""
-    return tuple(("id", id_) for id_ in ids)
 
 
 def stack_life(stack: Object) -> Life:
@@ -79,7 +73,7 @@ STACK = Resource(
     item_key="stack",
     list_params=(("show_nested", "true"), ("limit", "1000")),
     wider=(("global_tenant", "true"),),
-    ids_filter=by_ids,
+    ids_filter=repeated_ids,
     redirects=True,
     name_field="stack_name",
     project_field="project",
