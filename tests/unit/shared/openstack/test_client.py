@@ -6,7 +6,6 @@ from aiohttp import web
 
 from shared.errors import CloudLeftAlone, CloudRefused, CloudUnavailable
 from shared.openstack.breaker import BreakerRule
-from shared.openstack.call import microversion_headers
 from shared.openstack.client import CloudClient
 from shared.openstack.cloud import CloudConfig
 from shared.openstack.paging import Paging
@@ -145,17 +144,6 @@ async def test_redirects_that_run_in_a_circle_end(cloud: FakeCloud, client: Clou
     with pytest.raises(CloudRefused) as refused:
         await client.get("network", "ports", follow=True)
     assert (refused.value.status, client.calls["network"]) == (302, 2)
-
-
-async def test_the_microversions_of_manila_and_ironic_go_by_their_own_headers_too() -> None:
-    for service, header in (
-        ("baremetal", "X-OpenStack-Ironic-API-Version"),
-        ("shared-file-system", "X-OpenStack-Manila-API-Version"),
-    ):
-        assert microversion_headers(service, "1.72") == {
-            "OpenStack-API-Version": f"{service} 1.72",
-            header: "1.72",
-        }
 
 
 async def test_pages_follow_the_links_on_our_own_address(
