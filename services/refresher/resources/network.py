@@ -39,6 +39,31 @@ def agent_status(agent: Object) -> str | None:
     return None if alive is None else "up" if alive else "down"
 
 
+def network_as_read(network: Object) -> Object:
+    """Leave out `is_default` of what is not external: replies to requests have it, reads do not."""
+    return network if network.get("router:external") else without("is_default")(network)
+
+
+def security_group_as_read(group: Object) -> Object:
+    """Leave out what reads by id say of a group's rules, and lists say of the rules alone."""
+    rules = group.get("security_group_rules")
+    if not isinstance(rules, list):
+        return group
+    shaped = [without("belongs_to_default_sg")(rule) for rule in rules if isinstance(rule, dict)]
+    return {**group, "security_group_rules": shaped}
+
+
+_PREFIX_LENGTHS = frozenset({"default_prefixlen", "min_prefixlen", "max_prefixlen"})
+
+
+def subnet_pool_as_read(pool: Object) -> Object:
+    """Spell lengths of prefixes as reads do, with quotes; the reply to an update has numbers."""
+    return {
+        field: str(value) if field in _PREFIX_LENGTHS and isinstance(value, int) else value
+        for field, value in pool.items()
+    }
+
+
 def _resource(
     kind: Kind, path: str, item_key: str, *filters: str, hidden: str | None = None, **different: Any
 ) -> Resource:
@@ -59,7 +84,13 @@ def _resource(
 
 
 RESOURCES = (
-    _resource(Kind.NETWORK, "networks", "network", hidden="provider:network_type"),
+    _resource(
+        Kind.NETWORK,
+        "networks",
+        "network",
+        hidden="provider:network_type",
+        shape=network_as_read,
+    ),
     _resource(Kind.SUBNET, "subnets", "subnet", "network_id", "subnetpool_id"),
     _resource(
         Kind.PORT,
@@ -84,7 +115,12 @@ RESOURCES = (
         "floating_network_id",
         settling=floating_ip_is_settling,
     ),
-    _resource(Kind.SECURITY_GROUP, "security-groups", "security_group"),
+    _resource(
+        Kind.SECURITY_GROUP,
+        "security-groups",
+        "security_group",
+        shape=security_group_as_read,
+    ),
     _resource(
         Kind.SECURITY_GROUP_RULE,
         "security-group-rules",
@@ -92,7 +128,13 @@ RESOURCES = (
         "security_group_id",
         status=no_status,
     ),
-    _resource(Kind.SUBNET_POOL, "subnetpools", "subnetpool", status=no_status),
+    _resource(
+        Kind.SUBNET_POOL,
+        "subnetpools",
+        "subnetpool",
+        status=no_status,
+        shape=subnet_pool_as_read,
+    ),
     _resource(Kind.TRUNK, "trunks", "trunk", "port_id", extension="trunk"),
     _resource(Kind.QOS_POLICY, "qos/policies", "policy", status=no_status, extension="qos"),
     _resource(

@@ -127,3 +127,35 @@ def test_every_kind_of_the_model_can_be_read() -> None:
 
 def test_hidden_images_are_part_of_a_full_pass() -> None:
     assert ALL["image"].full_lists == ((), (("os_hidden", "true"),))
+
+
+def test_a_security_group_looks_the_same_listed_and_read_by_id() -> None:
+    rule = {"id": "r", "direction": "ingress"}
+    listed = {"id": "g", "security_group_rules": [{**rule, "belongs_to_default_sg": None}]}
+    single = {"id": "g", "security_group_rules": [{**rule, "belongs_to_default_sg": False}]}
+
+    shape = ALL["security_group"].shape
+
+    assert shape(listed) == shape(single) == {"id": "g", "security_group_rules": [rule]}
+    assert shape({"id": "g"}) == {"id": "g"}
+
+
+def test_an_updated_subnet_pool_looks_like_a_read_one() -> None:
+    told = {"id": "s", "min_prefixlen": 8, "max_prefixlen": 32, "default_prefixlen": "24"}
+
+    assert ALL["subnet_pool"].shape(told) == {
+        "id": "s",
+        "min_prefixlen": "8",
+        "max_prefixlen": "32",
+        "default_prefixlen": "24",
+    }
+
+
+@pytest.mark.parametrize(("external", "kept"), [(False, {}), (True, {"is_default": False})])
+def test_only_external_networks_are_default_ones_or_not(
+    external: bool,  # noqa: FBT001 -- a parameter of the test
+    kept: dict[str, Any],
+) -> None:
+    network = {"id": "n", "router:external": external}
+
+    assert ALL["network"].shape({**network, "is_default": False}) == {**network, **kept}
