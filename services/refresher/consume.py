@@ -101,7 +101,8 @@ class Intake:
         await self._ask_for_unnamed(left, extra=NOVA_LEARNS)
         needs = await self._tell(effects)
         await self._ask(effects, needs, answered)
-        await self._ask_for_unnamed(await self.default_groups.missing(concerning))
+        unnamed = await self.default_groups.missing(concerning, now=self.clock.now())
+        await self._ask_for_unnamed(unnamed)
 
     @property
     def _burial(self) -> Burial:

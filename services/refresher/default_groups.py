@@ -3,11 +3,17 @@
 Neutron makes the group when it makes the first network, port or security group of a project
 (`_ensure_default_security_group` in `neutron/db/securitygroups_db.py`), so an event of such a
 creation is when to look for it.
+
+To ask for the groups of a project, or for their rules, is such a call, too: the real Neutron makes
+the group rather than show none. So only fresh events count, of projects that had their group a
+moment ago; after a late one the project may be gone, and the group would be of nobody.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from services.refresher.telling import FRESH
 from shared.event import Action, Event, Phase
 from shared.resource import Kind
 from shared.store.inventory import Inventory
@@ -28,10 +34,11 @@ class DefaultGroups:
     _known: set[tuple[str, str]] = field(default_factory=set)
     """Cloud and project; such a group stays as long as its project does."""
 
-    async def missing(self, events: Iterable[Event]) -> list[Target]:
+    async def missing(self, events: Iterable[Event], *, now: datetime) -> list[Target]:
         """Return what to read, the group and its rules; raises StoreUnavailable."""
         asked: list[Target] = []
-        for (cloud, project), event in _creations(events).items():
+        fresh = [event for event in events if now - event.time <= FRESH]
+        for (cloud, project), event in _creations(fresh).items():
             if not await self._has(cloud, project):
                 asked += [
                     Target(cloud, kind, _PROJECT, project, event.id, _WHY)

@@ -74,6 +74,12 @@ async def test_other_events_do_not_bring_it(setting: Setting, different: dict[st
     assert await asked_for(setting) <= {"floating_ip"}
 
 
+async def test_a_late_event_does_not_bring_it_for_the_project_may_be_gone(setting: Setting) -> None:
+    setting.clock.advance(timedelta(minutes=2))
+    await setting.intake.handle([created()])
+    assert await asked_for(setting) == set(), "Neutron would make the group to show it"
+
+
 async def test_what_is_asked_again_after_a_crash_is_one_target(setting: Setting) -> None:
     for _ in range(2):
         await setting.intake.handle([created()])
