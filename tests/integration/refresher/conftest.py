@@ -10,6 +10,9 @@ from tests.support.clocks import FixedClock
 from tests.support.fake_cloud import FakeCloud, client_of, config_of, fake_cloud
 from tests.support.refreshing import Setting
 
+# Its tests are run by the modules that import it; only their own asserts would explain themselves.
+pytest.register_assert_rewrite("tests.support.openstack.promises")
+
 
 @pytest.fixture
 async def cloud() -> AsyncIterator[FakeCloud]:

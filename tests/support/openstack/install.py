@@ -18,11 +18,11 @@ from pathlib import Path
 
 from deploy.setup_venv import environment_for_uv
 from tests.support.openstack.service import DEPS, ENVIRONMENT, PREPARED, Service
-from tests.support.openstack.services import keystone, nova
+from tests.support.openstack.services import glance, keystone, neutron, nova
 
 HERE = Path(__file__).parent
 NAMES = ("openstack", "panko")
-SERVICES = (keystone.SERVICE, nova.SERVICE)
+SERVICES = (nova.SERVICE, neutron.SERVICE, glance.SERVICE, keystone.SERVICE)
 
 
 def main() -> int:
@@ -58,7 +58,8 @@ def _prepare_all() -> bool:
 
 def _prepare(service: Service) -> bool:
     """Prepare one service's home, unless that is done."""
-    description = Path(inspect.getfile(service.config)).read_bytes()
+    sources = [Path(inspect.getfile(service.config)), *sorted(HERE.glob(f"{service.name}_*.py"))]
+    description = b"".join(source.read_bytes() for source in sources)
     wanted = hashlib.sha256((ENVIRONMENT / ".made-from").read_bytes() + description).hexdigest()
     stamp = PREPARED / f"{service.name}.made-from"
     if stamp.is_file() and stamp.read_text() == wanted:
