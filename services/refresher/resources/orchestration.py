@@ -34,6 +34,8 @@ _FIELDS = (
     "parent",
     "tags",
 )
+# What a single read says of a template that describes nothing; lists have an empty text.
+_NO_DESCRIPTION = "No description"
 _PROJECT_IN_LINK = re.compile(r"/v1/([^/]+)/stacks/")
 
 
@@ -43,8 +45,12 @@ def stack_life(stack: Object) -> Life:
 
 
 def stack_shape(stack: Object) -> Object:
-    """Return what lists tell, and the project, which stands in the link alone."""
+    """Return what lists tell, as they tell it, and the project, which stands in the link alone."""
     shaped: dict[str, Any] = {key: stack.get(key) for key in _FIELDS}
+    if shaped["description"] == _NO_DESCRIPTION:
+        shaped["description"] = ""
+    # Likewise an empty list where lists have null.
+    shaped["tags"] = shaped["tags"] or None
     links = stack.get("links")
     hrefs = [str(link.get("href")) for link in links or () if isinstance(link, dict)]
     found = [match[1] for href in hrefs if (match := _PROJECT_IN_LINK.search(href))]

@@ -68,9 +68,13 @@ def redirect_to_stack(state: State, request: web.Request, actor: Actor) -> web.R
 
 
 def get_stack(state: State, request: web.Request, actor: Actor) -> web.Response:
-    """Answer GET /stacks/{name}/{id}: more than a list shows, and deleted stacks, too."""
+    """Answer GET /stacks/{name}/{id}: more than a list shows, and deleted stacks, too.
+
+    What is empty there is so in other words than in lists.
+    """
     item = _stack(state.world, request, actor)
     body = stack_body(item, str(request.url.origin()))
+    body |= {"tags": body["tags"] or [], "description": body["description"] or "No description"}
     return answer({"stack": body | dict.fromkeys(_ONLY_WHEN_SHOWN)})
 
 

@@ -19,7 +19,7 @@ def make_stack(world: World, request: Request, name: str, *, parent: Item | None
     body = {
         "id": id_,
         "stack_name": name,
-        "description": "a limit and some people",
+        "description": "" if parent else "a limit and some people",
         "stack_status": "CREATE_IN_PROGRESS",
         "stack_status_reason": "Stack CREATE started",
         "creation_time": zulu(world.now),

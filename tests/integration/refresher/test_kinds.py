@@ -83,6 +83,15 @@ async def test_a_read_by_id_shows_what_the_list_shows(cloud: Cloud) -> None:
         assert (kind, found, findings.failed) == (kind, [item], [])
 
 
+async def test_an_object_looks_the_same_alone_and_in_a_list(cloud: Cloud) -> None:
+    for kind, resource in ALL.items():
+        if resource.item_path is not None:
+            async for page in cloud.reader.objects.pages(resource, resource.list_params):
+                for item in page.items[:20]:
+                    alone = await cloud.reader.objects.one(resource, str(resource.id_of(item)))
+                    assert alone == item, kind
+
+
 async def test_what_a_list_is_filtered_by_stands_in_its_objects(cloud: Cloud) -> None:
     for kind, resource in ALL.items():
         through = resource.below.through if resource.below else frozenset()
