@@ -19,8 +19,6 @@ from shared.target import BY_ID, BY_KIND, Target
 
 SKEW = timedelta(seconds=10)
 """How much older a change may be than the event that told it to us, by the cloud's clock."""
-_FEW = 3
-"""So many single reads at once are cheaper for the cloud than one list of what changed."""
 _LONGEST_KEY = 255
 # Whatever else a key holds could change the meaning of a filter: Glance's comma, Cinder's quote.
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -133,7 +131,8 @@ def reads_of(resource: Resource, by: str, claims: Sequence[C], lessons: Lessons)
         return [Read(resource, Form.FILTER, by, part) for part in parts]
     if resource.kind in lessons.no_id_lists:
         return singles(resource, claims)
-    if resource.since is not None and len(distinct) * lessons.shown(resource.kind) > _FEW:
+    # One list, and a single read for each that it leaves out, against a single read for each.
+    if resource.since is not None and len(distinct) * lessons.shown(resource.kind) > 1:
         return [Read(resource, Form.SINCE, by, tuple(claims))]
     if resource.ids_filter is None:
         return singles(resource, claims)

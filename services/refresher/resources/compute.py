@@ -1,4 +1,4 @@
-"""Nova. No filter takes several ids: few are read one by one, more servers by `changes-since`.
+"""Nova. No filter takes several ids: more servers than one are read by `changes-since`.
 
 One such list holds all servers that changed since then, those deleted meanwhile, too. Attaching a
 volume or an address moves no `updated_at`: what the list leaves out is read alone. That a volume
