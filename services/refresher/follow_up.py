@@ -23,6 +23,8 @@ from shared.target import BY_ID, Target
 
 SECOND_LOOK = "second look"
 _SUSPECTS_MOST = 1000
+_OFF = frozenset({"SHUTOFF", "SUSPENDED", "SHELVED", "SHELVED_OFFLOADED"})
+"""Statuses of servers without interfaces; an event tells when they get them back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +50,21 @@ class FollowUp:
         }
         looks = [
             Target(ref.cloud, ref.kind, BY_ID, ref.id, str(findings.causes[ref]), SECOND_LOOK)
-            for ref in findings.settling | await self._behind_time(findings)
+            for ref in await self._settling(findings) | await self._behind_time(findings)
             if ref.id not in looked_at
         ]
         await self.targets.ask(looks, now=now, merge_window=self.after, batch_window=self.after)
+
+    async def _settling(self, findings: Findings[ClaimedTarget]) -> frozenset[ResourceRef]:
+        """Return what is settling; the ports of a server that is off are where they stay."""
+        server_of = {
+            item.ref: ResourceRef(item.ref.cloud, Kind.SERVER, str(item.object.get("device_id")))
+            for item in findings.snapshots
+            if item.ref.kind == Kind.PORT and item.ref in findings.settling
+        }
+        statuses = await self.inventory.statuses(server_of.values())
+        at_rest = {port for port, server in server_of.items() if statuses.get(server) in _OFF}
+        return frozenset(findings.settling - at_rest)
 
     async def _behind_time(self, findings: Findings[ClaimedTarget]) -> frozenset[ResourceRef]:
         servers = {item.ref for item in findings.snapshots if item.ref.kind == Kind.SERVER}

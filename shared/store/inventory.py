@@ -173,6 +173,14 @@ class Inventory:
         found = await self._database.fetch(_SQL["dead"], *columns(rows, 3))
         return frozenset(ResourceRef(row["cloud"], row["kind"], row["id"]) for row in found)
 
+    async def statuses(self, refs: Iterable[ResourceRef]) -> dict[ResourceRef, str | None]:
+        """Return the status of those of `refs` that live."""
+        rows = [(ref.cloud, ref.kind, ref.id) for ref in sorted(set(refs))]
+        if not rows:
+            return {}
+        found = await self._database.fetch(_SQL["statuses"], *columns(rows, 3))
+        return {ResourceRef(row["cloud"], row["kind"], row["id"]): row["status"] for row in found}
+
     async def unseen_of(
         self,
         cloud: str,

@@ -137,6 +137,14 @@ join unnest($1::text[], $2::text[], $3::text[]) as asked (cloud, kind, id)
     using (cloud, kind, id)
 where resources.deleted_at is not null;
 
+-- name: statuses
+-- The status of some living resources.
+select resources.cloud, resources.kind, resources.id, resources.status
+from resources
+join unnest($1::text[], $2::text[], $3::text[]) as asked (cloud, kind, id)
+    using (cloud, kind, id)
+where resources.deleted_at is null;
+
 -- name: unseen_of
 -- Living resources with one of some values of a field of the object, not seen since a moment.
 select cloud, kind, id

@@ -371,3 +371,19 @@ async def test_a_list_of_changes_answers_servers_that_wait_for_their_window(
     assert await setting.living("server") == ["a", "b", "c", "d", "e"], "f has no cause"
     (change,) = await setting.inventory.changes(ResourceRef("prod", "server", "e"))
     assert change.cause.id == "event-of-e"
+
+
+@pytest.mark.parametrize(("status", "looks"), [("SHUTOFF", 0), ("ACTIVE", 1)])
+async def test_ports_of_a_server_that_is_off_are_where_they_stay(
+    cloud: FakeCloud, setting: Setting, status: str, looks: int
+) -> None:
+    ref = ResourceRef("prod", "server", "s")
+    known = Snapshot(ref, None, None, status, {"id": "s"}, setting.clock.now())
+    await setting.inventory.write([known], Cause(CauseKind.EVENT, "e0"))
+    down = {"id": "a", "status": "DOWN", "device_owner": "compute:nova", "device_id": "s"}
+    serve(cloud, down)
+
+    await setting.ask(target("port", "a"))
+    await setting.work_off()
+
+    assert await setting.waiting() == looks
