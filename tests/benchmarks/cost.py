@@ -4,7 +4,8 @@ The trace is what a simulated cloud of a fixed seed does: boots, deletes, resize
 IPs, volumes, images. Its time and ours are one clock that the benchmark moves in steps, so a minute
 is a minute to every window, delay and token, however long the machine takes for it; the APIs are
 asked over HTTP and answer as the cloud is at that moment. Nothing is scaled. How many events come
-in a second decides how many share a call, so there are two traces.
+in a second decides how many share a call, so there are several traces: a busy hour, a busier cloud,
+and an hour of a calm one.
 """
 
 import os
@@ -41,7 +42,7 @@ from tests.support.clocks import FixedClock
 from tests.support.refreshing import Setting
 from tests.support.truth import Wrong, wrong_rows
 
-TRACES = ((300, 40.0, 500), (120, 100.0, 1000))
+TRACES = ((3600, 40.0, 500), (120, 100.0, 1000), (3600, 10.0, 500))
 """(seconds, events a second, servers)."""
 STEP = timedelta(milliseconds=500)
 SETTLING = timedelta(seconds=30)
