@@ -11,7 +11,7 @@ import pytest
 from shared.resource import Kind
 from tests.support.openstack.asking import Api, authentication
 from tests.support.openstack.processes import running
-from tests.support.openstack.promises import MARKS, Promises, World
+from tests.support.openstack.promises import MARKS, NotificationPromises, Promises, World
 from tests.support.openstack.real import real_keystone
 from tests.support.openstack.services import glance
 
@@ -92,5 +92,5 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             yield World(keystone, told, ids, made.make, made.remove, made.live)
 
 
-class TestGlance(Promises):
+class TestGlance(Promises, NotificationPromises):
     KINDS = (Kind.IMAGE,)

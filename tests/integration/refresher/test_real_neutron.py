@@ -14,7 +14,7 @@ from services.refresher.resources import ALL
 from shared.resource import Kind
 from tests.support.openstack.asking import NOWHERE, Api, authentication, read
 from tests.support.openstack.processes import running
-from tests.support.openstack.promises import MARKS, FilterPromises, World
+from tests.support.openstack.promises import MARKS, FilterPromises, NotificationPromises, World
 from tests.support.openstack.real import real_keystone
 from tests.support.openstack.services import neutron
 
@@ -180,7 +180,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             yield World(keystone, told, ids, made.make, made.remove, made.live)
 
 
-class TestNeutron(FilterPromises):
+class TestNeutron(FilterPromises, NotificationPromises):
     KINDS = KINDS
     MAKE_WHAT_THEY_ASK_FOR = frozenset(
         {(Kind.SECURITY_GROUP, "project_id"), (Kind.SECURITY_GROUP_RULE, "project_id")}

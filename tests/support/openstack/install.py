@@ -18,11 +18,17 @@ from pathlib import Path
 
 from deploy.setup_venv import environment_for_uv
 from tests.support.openstack.service import DEPS, ENVIRONMENT, PREPARED, Service
-from tests.support.openstack.services import glance, keystone, neutron, nova
+from tests.support.openstack.services import cinder, glance, keystone, neutron, nova
 
 HERE = Path(__file__).parent
 NAMES = ("openstack", "panko")
-SERVICES = (nova.SERVICE, neutron.SERVICE, glance.SERVICE, keystone.SERVICE)
+SERVICES = (
+    nova.SERVICE,
+    neutron.SERVICE,
+    glance.SERVICE,
+    cinder.SERVICE,
+    keystone.SERVICE,
+)
 
 
 def main() -> int:

@@ -60,7 +60,7 @@ class World:
     """Makes one more of a kind; returns its id."""
     remove: Callable[[str, str], None]
     """Deletes one, by kind and id."""
-    live: Callable[[], None]
+    live: Callable[[], None] = lambda: None
     """Changes and deletes some of everything."""
 
 
@@ -202,21 +202,6 @@ class Promises:
             assert resource.project_field is None or snapshot.project or not item.get("project_id")
             assert snapshot.name is not None or not item.get(resource.name_field)
 
-    @pytest.mark.asyncio(loop_scope="function")
-    async def test_notifications_make_the_inventory_what_the_api_shows(
-        self, world: World, database: Database, tmp_path: Path
-    ) -> None:
-        world.live()
-        async with client(world.keystone, "admin", tmp_path) as opened:
-            hearing = await Hearing.of(world.notifications, database, opened)
-            await hearing.claim()
-            untold = {kind: await hearing.unlike_the_api(kind, heard=True) for kind in self.KINDS}
-            await hearing.read()
-            unread = {kind: await hearing.unlike_the_api(kind, heard=False) for kind in self.KINDS}
-            unheard = {kind: await hearing.not_heard_of(kind) for kind in self.KINDS}
-
-        assert (having(untold), having(unread), having(unheard)) == ({}, {}, {})
-
 
 class FilterPromises(Promises):
     """Of services that are asked for objects by other fields than their ids, too."""
@@ -240,6 +225,27 @@ class FilterPromises(Promises):
         found = await read(reader, kind, NOWHERE, by=field)
 
         assert (found.snapshots, found.failed, len(found.settled)) == ([], [], 1)
+
+
+class NotificationPromises:
+    """Of services whose API itself notifies of all that it does, beside what they are asked for."""
+
+    KINDS: ClassVar[tuple[str, ...]]
+
+    @pytest.mark.asyncio(loop_scope="function")
+    async def test_notifications_make_the_inventory_what_the_api_shows(
+        self, world: World, database: Database, tmp_path: Path
+    ) -> None:
+        world.live()
+        async with client(world.keystone, "admin", tmp_path) as opened:
+            hearing = await Hearing.of(world.notifications, database, opened)
+            await hearing.claim()
+            untold = {kind: await hearing.unlike_the_api(kind, heard=True) for kind in self.KINDS}
+            await hearing.read()
+            unread = {kind: await hearing.unlike_the_api(kind, heard=False) for kind in self.KINDS}
+            unheard = {kind: await hearing.not_heard_of(kind) for kind in self.KINDS}
+
+        assert (having(untold), having(unread), having(unheard)) == ({}, {}, {})
 
 
 def _about(*tests: Callable[..., Any], when: Callable[[Resource], bool]) -> None:
