@@ -1,7 +1,7 @@
 """What else stands in the cloud on its first day, beside servers and what belongs to them."""
 
-from services.simulator.objects import Item
 from services.simulator.operations import extras
+from services.simulator.operations.baremetal_ports import make_baremetal_port
 from services.simulator.operations.cinder_copies import (
     finish_backup,
     finish_snapshot,
@@ -22,6 +22,7 @@ from services.simulator.operations.nova_lists import (
 )
 from services.simulator.operations.ports import make_port
 from services.simulator.operations.stacks import complete, make_resource, make_stack
+from services.simulator.operations.volume_types import make_volume_type
 from services.simulator.payloads.cinder import VOLUME_TYPE_ID, VOLUME_TYPE_NAME
 from services.simulator.world import World
 
@@ -42,7 +43,7 @@ def furnish(world: World) -> None:
         _balancers(world)
     if "baremetal" in world.offered:
         for number in range(1, 4):
-            extras.make_node(world, f"metal-{number}")
+            make_baremetal_port(world, extras.make_node(world, f"metal-{number}"))
     for owner in (world.services["admin"], *world.owners.values()):
         request = world.request(owner)
         if "share" in world.offered:
@@ -118,16 +119,7 @@ def _network(world: World) -> None:
 
 
 def _storage(world: World) -> None:
-    body = {
-        "id": VOLUME_TYPE_ID,
-        "name": VOLUME_TYPE_NAME,
-        "description": None,
-        "is_public": True,
-        "os-volume-type-access:is_public": True,
-        "qos_specs_id": None,
-        "extra_specs": {"volume_backend_name": "ceph"},
-    }
-    world.table("volume_type").add(Item(VOLUME_TYPE_ID, "", body))
+    make_volume_type(world, VOLUME_TYPE_NAME, id_=VOLUME_TYPE_ID)
     volumes = list(world.volumes)
     for volume in [each for each in volumes if not each.bootable][::_EVERY_SNAPSHOT]:
         request = world.request(world.actor(volume.user_id))

@@ -64,7 +64,8 @@ USERS = (
     Choice("rename user", 0.2, _rename_user),
     Choice("delete user", 0.3, _delete_user),
 )
-GROUPS_AND_ROLES = (
+NAMED = (
     *_named("group"),
     *_named("role"),
+    *_named("domain"),
 )

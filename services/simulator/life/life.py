@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import accumulate
 
+from services.simulator.life.bystander_choices import BYSTANDERS
 from services.simulator.life.choice import Choice
 from services.simulator.life.compute_choices import COMPUTE
-from services.simulator.life.identity_choices import GROUPS_AND_ROLES, USERS
+from services.simulator.life.identity_choices import NAMED, USERS
 from services.simulator.life.list_choices import LISTS
 from services.simulator.life.network_choices import NETWORK
 from services.simulator.life.other_choices import OTHER
@@ -28,7 +29,8 @@ STANDARD_LIFE: tuple[Choice, ...] = (
     *LISTS,
     *USERS,
     *SERVICES,
-    *GROUPS_AND_ROLES,
+    *NAMED,
+    *BYSTANDERS,
 )
 _WEIGHTS = tuple(accumulate(choice.weight for choice in STANDARD_LIFE))
 _TRIES = 20

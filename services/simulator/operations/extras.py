@@ -1,5 +1,7 @@
 """What happens to load balancers, bare metal nodes, shares and containers."""
 
+from collections.abc import Callable
+
 from services.simulator.notification import Json, Notification, Operation, Pause, Request
 from services.simulator.objects import Item, Network
 from services.simulator.operations.ports import make_port
@@ -96,6 +98,24 @@ def make_tree(world: World, balancer: Item) -> None:
     balancer.body["pools"] = [{"id": pool_id}]
 
 
+def drop_tree(world: World, balancer: Item) -> None:
+    """Remove everything below a load balancer; says nothing."""
+    listeners = {each["id"] for each in balancer.body["listeners"]}
+    pools = {each["id"] for each in balancer.body["pools"]}
+    _drop(world, L7_POLICY, lambda body: body["listener_id"] in listeners)
+    _drop(world, MEMBER, lambda body: body["pool_id"] in pools)
+    _drop(world, MONITOR, lambda body: body["pools"][0]["id"] in pools)
+    _drop(world, POOL, lambda body: body["id"] in pools)
+    _drop(world, LISTENER, lambda body: body["id"] in listeners)
+    balancer.body |= {"listeners": [], "pools": []}
+
+
+def _drop(world: World, kind: str, goes: Callable[[Json], bool]) -> None:
+    table = world.table(kind)
+    for item in [each for each in table if goes(each.body)]:
+        table.remove(item.id)
+
+
 def create_balancer(world: World, request: Request, network: Network, name: str) -> Operation:
     """Create a load balancer: pending until a silent moment after the end is told."""
     balancer = make_balancer(world, request, network, name)
@@ -108,10 +128,11 @@ def create_balancer(world: World, request: Request, network: Network, name: str)
 
 
 def delete_balancer(world: World, request: Request, balancer: Item) -> Operation:
-    """Delete a load balancer that nothing is below; its port goes along silently."""
+    """Delete a load balancer with all below it, as `cascade` does; its port goes along silently."""
     balancer.body["provisioning_status"] = "PENDING_DELETE"
     yield _say_balancer(world, request, balancer, "delete.start")
     yield Pause(0.2)
+    drop_tree(world, balancer)
     world.table(BALANCER).remove(balancer.id)
     world.drop_port(world.ports[balancer.body["vip_port_id"]])
     balancer.body["provisioning_status"] = "DELETED"
@@ -119,7 +140,7 @@ def delete_balancer(world: World, request: Request, balancer: Item) -> Operation
 
 
 def make_node(world: World, name: str) -> Item:
-    """Add a node that is ready to be deployed, and its port; says nothing."""
+    """Add a node that is ready to be deployed, without ports; says nothing."""
     id_, made = world.uuid(), offset(world.now)
     body: Json = {
         "uuid": id_,
@@ -147,22 +168,7 @@ def make_node(world: World, name: str) -> Item:
         "updated_at": made,
         "links": [],
     }
-    node = world.table(NODE).add(Item(id_, "", body))
-    port_id = world.uuid()
-    port = {
-        "uuid": port_id,
-        "node_uuid": id_,
-        "address": f"52:54:00:{id_[:2]}:{id_[2:4]}:{id_[4:6]}",
-        "physical_network": "physnet1",
-        "pxe_enabled": True,
-        "local_link_connection": {},
-        "extra": {},
-        "created_at": made,
-        "updated_at": made,
-        "links": [],
-    }
-    world.table(BAREMETAL_PORT).add(Item(port_id, "", port))
-    return node
+    return world.table(NODE).add(Item(id_, "", body))
 
 
 def switch_power(world: World, request: Request, node: Item) -> Operation:
