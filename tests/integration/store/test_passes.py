@@ -7,6 +7,7 @@ from uuid import UUID
 from shared.store.database import Database
 from shared.store.passes import FullPass, FullPasses, PassFigures, PassState, Place
 from tests.support.events import NOON
+from tests.support.waiting import eventually
 
 LEASE = timedelta(seconds=60)
 FIRST, SECOND, THIRD = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -148,6 +149,26 @@ async def test_what_is_asked_for_after_a_failure_begins_at_the_beginning(
     assert (second.id, second.figures, second.failed_at) == (SECOND, PassFigures(), None)
     await passes.finish(second, FIGURES, now=NOON + timedelta(seconds=8))
     assert not await passes.go_on(failed)
+
+
+async def test_what_is_asked_for_at_the_same_moment_wins(database: Database) -> None:
+    passes = FullPasses(database)
+    failed = await failed_midway(passes)
+
+    async def it_waits_for_the_other() -> bool:
+        return bool(await database.fetch_value("select count(*) from pg_locks where not granted"))
+
+    async with database.transaction() as connection:
+        await connection.execute(
+            "insert into passes (id, cloud, kind, asked_by, state, asked_at)"
+            " values ($1, 'prod', 'port', 'gap', 'waiting', $2)",
+            SECOND,
+            NOON + timedelta(seconds=6),
+        )
+        going_on = asyncio.create_task(passes.go_on(failed))
+        await eventually(it_waits_for_the_other, what="it waits for the other")
+    assert not await going_on
+    assert (await claimed(passes, 10)).id == SECOND
 
 
 async def test_what_is_asked_for_while_one_waits_to_go_on_has_it_begin_anew(
