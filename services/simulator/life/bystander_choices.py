@@ -1,6 +1,6 @@
 """What happens to what nobody looks at every day: volume types, metal ports, and in silence."""
 
-from services.simulator.life.choice import Choice, find, name, on
+from services.simulator.life.choice import Choice, admin, find, name, on
 from services.simulator.notification import Operation
 from services.simulator.objects import Item
 from services.simulator.operations import baremetal_ports, extras, silent, volume_types
@@ -12,7 +12,7 @@ _MOST = 40
 def _create_type(world: World) -> Operation | None:
     if len(world.table(volume_types.VOLUME_TYPE)) > _MOST:
         return None
-    request = world.request(world.services["admin"])
+    request = admin(world)
     return volume_types.create_volume_type(world, request, name(world, "type"))
 
 
@@ -25,7 +25,7 @@ def _rename_type(world: World) -> Operation | None:
     item = _own_type(world)
     if item is None:
         return None
-    request = world.request(world.services["admin"])
+    request = admin(world)
     deed = volume_types.rename_volume_type(world, request, item, name(world, "type"))
     return on(world, (item,), deed)
 
@@ -34,7 +34,7 @@ def _delete_type(world: World) -> Operation | None:
     item = _own_type(world)
     if item is None:
         return None
-    request = world.request(world.services["admin"])
+    request = admin(world)
     return on(world, (item,), volume_types.delete_volume_type(world, request, item))
 
 
@@ -42,7 +42,7 @@ def _create_metal_port(world: World) -> Operation | None:
     node = find(world, world.table(extras.NODE))
     if node is None or len(world.table(extras.BAREMETAL_PORT)) > _MOST:
         return None
-    request = world.request(world.services["admin"])
+    request = admin(world)
     return on(world, (node,), baremetal_ports.create_baremetal_port(world, request, node))
 
 
@@ -50,7 +50,7 @@ def _delete_metal_port(world: World) -> Operation | None:
     port = find(world, world.table(extras.BAREMETAL_PORT))
     if port is None:
         return None
-    request = world.request(world.services["admin"])
+    request = admin(world)
     return on(world, (port,), baremetal_ports.delete_baremetal_port(world, request, port))
 
 
