@@ -47,8 +47,12 @@ class Burial:
         if not gone:
             return frozenset()
         causes = {ref: Cause(CauseKind.EVENT, event_id) for ref, event_id in gone.items()}
+        await self._delete(causes, now=now)
         answered: set[Asked] = set()
-        for ref, cause in list(causes.items()):
+        taken: dict[ResourceRef, Cause] = {}
+        # Looked for after the tombstones are written: another copy that tells of one just now looks
+        # for them after that (`orphans`), so that one of the two finds the other's word.
+        for ref, cause in causes.items():
             if ref.kind not in _TAKES_ALONG:
                 continue
             kind, field = _TAKES_ALONG[Kind(ref.kind)]
@@ -56,12 +60,17 @@ class Burial:
             # Where none is known a read can be under way that still shows some.
             if along:
                 answered.add((ref.cloud, kind, field, ref.id))
-            causes |= dict.fromkeys(along, cause)
+            taken |= dict.fromkeys(along, cause)
+        await self._delete(taken, now=now)
+        return frozenset(answered)
+
+    async def _delete(self, causes: Mapping[ResourceRef, Cause], *, now: datetime) -> None:
+        if not causes:
+            return
         await self.inventory.delete(dict.fromkeys(causes, now), causes)
         await self.targets.drop(list(causes))
         for ref in causes:
             self.metrics.inventory.tombstones.labels(ref.cloud, ref.kind, CauseKind.EVENT).inc()
-        return frozenset(answered)
 
     async def orphans(self, told: Iterable[Snapshot]) -> frozenset[ResourceRef]:
         """Return which of some objects, just told, belong to one that is gone.

@@ -13,6 +13,7 @@ from shared.event import Action, Event, Occasion
 from shared.openstack.client import CloudClient
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
+from shared.store.inventory import Inventory
 from tests.support.events import NOON, event
 from tests.support.fake_cloud import FakeCloud
 from tests.support.refreshing import WINDOW, Setting, port_event
@@ -336,6 +337,40 @@ async def test_what_is_told_after_it_went_along_is_read(
         setting.clock.advance(WINDOW)
         await setting.intake.handle(by_name[batch])
     await setting.work_off()
+    assert await setting.living("security_group_rule") == []
+
+
+async def test_what_another_copy_tells_at_the_same_moment_goes_along(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes after the event was taken in, and before the tombstone that it would look for."""
+    rules = [
+        Snapshot(
+            ResourceRef("prod", "security_group_rule", id_),
+            None,
+            None,
+            None,
+            {"id": id_, "security_group_id": "g"},
+            setting.clock.now() - WINDOW,
+        )
+        for id_ in ("known", "just told")
+    ]
+    cause = Cause(CauseKind.EVENT, "e0")
+    await setting.inventory.write(rules[:1], cause)
+    delete = Inventory.delete
+
+    async def just_told(inventory: Inventory, *arguments: Any) -> list[ResourceRef]:
+        await inventory.write(rules[1:], cause)
+        return await delete(inventory, *arguments)
+
+    monkeypatch.setattr(Inventory, "delete", just_told)
+    gone = event(
+        "e1",
+        type="security_group.delete.end",
+        action=Action.DELETE,
+        subjects=(ResourceRef("prod", "security_group", "g"),),
+    )
+    await setting.intake.handle([gone])
     assert await setting.living("security_group_rule") == []
 
 
