@@ -107,11 +107,15 @@ class Findings(Generic[C]):
         self.failed += other.failed
 
 
-def says_gone(error: CloudRefused, *names: str) -> bool:
-    """Whether a refused read of one object means that it does not exist; `names` are its names.
+def says_gone(error: CloudRefused, resource: Resource, id_: str) -> bool:
+    """Whether a refused read of the object `id_` means that it does not exist.
 
-    Every service names it then ("Instance <id> could not be found."). A 404 that does not comes
-    from a proxy, from an unknown path, or from Neutron's policy ("The resource could not be
-    found."), and says nothing about the object.
+    Nearly every service names it then ("Instance <id> could not be found."). A 404 that does not
+    comes from a proxy, from an unknown path, or from Neutron's policy ("The resource could not be
+    found."), and says nothing about the object. Manila says just that, as JSON and nothing else;
+    about an unknown path it has a page.
     """
-    return error.status == NOT_FOUND and any(name in error.detail for name in names)
+    if error.status != NOT_FOUND:
+        return False
+    named = any(name in error.detail for name in resource.named_by(id_))
+    return named or (resource.unnamed is not None and error.detail == resource.unnamed)

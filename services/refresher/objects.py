@@ -94,7 +94,7 @@ class Objects:
             async for page in self._list(resource, listed, **{below.field: id_}):
                 yield page
         except CloudRefused as error:
-            if not says_gone(error, *below.parent.named_by(id_)):
+            if not says_gone(error, below.parent, id_):
                 raise
 
     def refused(self, resource: Resource, error: CloudRefused, *, alone: bool) -> None:

@@ -83,7 +83,7 @@ class Reader:
             self.objects.permits.worked(resource.kind, self._clock.now())
             findings.note(resource, item, cause, at=observed_at)
         except CloudRefused as error:
-            if not says_gone(error, *resource.named_by(id_)):
+            if not says_gone(error, resource, id_):
                 self.objects.refused(resource, error, alone=True)
                 raise
             findings.miss(resource, id_, cause, at=observed_at)
@@ -194,7 +194,7 @@ class Reader:
         try:
             item = await self.objects.one(resource, id_)
         except CloudRefused as error:
-            if says_gone(error, *resource.named_by(id_)):
+            if says_gone(error, resource, id_):
                 return None
             raise
         return item if resource.life(item) is Life.LIVING else None

@@ -174,6 +174,8 @@ class Resource:
     """The id of an object, ours where the API has none; None: this is no such object."""
     named_by: Callable[[str], Sequence[str]] = field(default=lambda id_: (id_,))
     """What a 404 to a read by id names, at least one of them."""
+    unnamed: str | None = None
+    """All that such a 404 says where the service names nothing in it; None: it names the object."""
     shape: Callable[[Object], Object] = field(default=lambda item: item)
     """What is kept of an object: what ticks without any change (heartbeats) and secrets are not."""
     name_field: str = "name"

@@ -15,6 +15,7 @@ RESOURCES = (
         list_params=(("all_tenants", "1"), ("limit", "1000")),
         paging=Paging.OFFSET,
         list_all_from=20,
+        unnamed="The resource could not be found.",
         shape=without("links"),
         microversion=(2, 60),
     ),

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from services.simulator.api.answer import Refused, last, whole_number
+from services.simulator.api.answer import Refused, fault, last, whole_number
 from services.simulator.api.microversions import BAREMETAL, SHARES
 from services.simulator.api.plain import Asked, Pages, Plain, Row
 from services.simulator.notification import Actor
@@ -135,6 +135,6 @@ COLLECTIONS = (
         microversions=SHARES,
         bad_request=lambda message: _fault(400, message),
         forbidden=lambda rule: _fault(403, f"Policy does not allow {rule}."),
-        not_found=_not_found("Share", "could not be found."),
+        not_found=lambda _: fault("itemNotFound", 404, "The resource could not be found."),
     ),
 )

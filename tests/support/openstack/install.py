@@ -18,7 +18,7 @@ from pathlib import Path
 
 from deploy.setup_venv import environment_for_uv
 from tests.support.openstack.service import DEPS, ENVIRONMENT, PREPARED, Service
-from tests.support.openstack.services import cinder, glance, heat, keystone, neutron, nova
+from tests.support.openstack.services import cinder, glance, heat, keystone, manila, neutron, nova
 
 HERE = Path(__file__).parent
 NAMES = ("openstack", "panko")
@@ -28,6 +28,7 @@ SERVICES = (
     glance.SERVICE,
     cinder.SERVICE,
     heat.SERVICE,
+    manila.SERVICE,
     keystone.SERVICE,
 )
 
