@@ -44,7 +44,8 @@ def detail_of(body: bytes) -> str:
 
     Every service has another shape: Nova and Cinder `{<fault>: {message}}`, Keystone
     `{error: {message}}`, Neutron `{NeutronError: {message}}` (or a string), Heat
-    `{explanation, error: {message}}`, Glance an HTML page.
+    `{explanation, error: {message}}`, Octavia `{faultstring}`, and `{code, title, description}` of
+    what the path goes through, Glance an HTML page.
     """
     try:
         text = _message_in(orjson.loads(body)) or ""
@@ -63,7 +64,7 @@ def _message_in(value: Any) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
-        for key in ("message", "faultstring", "error_message"):
+        for key in ("message", "faultstring", "error_message", "description"):
             if isinstance(value.get(key), str):
                 return str(value[key])
         # Heat has a general explanation beside the fault, which alone names the object.

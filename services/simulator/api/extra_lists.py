@@ -40,7 +40,9 @@ def _members(asked: Asked) -> Sequence[Row]:
     """Return the members of one pool; their lists do not say which."""
     pool_id = asked.request.match_info["pool_id"]
     if pool_id not in asked.world.table(extras.POOL):
-        raise _fault(404, f"Pool {pool_id} not found.")
+        # Said by whatever routes the path on, in another shape and under a wrong title.
+        told = {"code": 404, "title": "Bad Request", "description": f"Pool {pool_id} not found."}
+        raise Refused(404, told)
     return [
         Row(item.body["id"], item.project_id, _without_pool(item.body))
         for item in asked.world.table(extras.MEMBER)

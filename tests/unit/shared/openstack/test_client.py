@@ -213,6 +213,10 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
             "The Stack (x)",
         ),
         (b'{"faultstring": "bad", "debuginfo": null}', "bad"),
+        (
+            b'{"code": 404, "title": "Bad Request", "description": "Pool x not found."}',
+            "Pool x not found.",
+        ),
         (b"[]", ""),
         (b"<h1>404</h1>\n  No image x", "<h1>404</h1> No image x"),
         (b"nul \x00 and \xff", "nul \ufffd and \ufffd"),
