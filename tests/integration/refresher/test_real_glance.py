@@ -11,9 +11,10 @@ import pytest
 from shared.resource import Kind
 from tests.support.openstack.asking import Api, authentication
 from tests.support.openstack.processes import running
-from tests.support.openstack.promises import MARKS, NotificationPromises, Promises, World
+from tests.support.openstack.promises import Batches, Promises, Telling
 from tests.support.openstack.real import real_keystone
 from tests.support.openstack.services import glance
+from tests.support.openstack.suite import MARKS, World
 
 pytestmark = MARKS
 
@@ -92,5 +93,5 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             yield World(keystone, told, ids, made.make, made.remove, made.live)
 
 
-class TestGlance(Promises, NotificationPromises):
+class TestGlance(Promises, Batches, Telling):
     KINDS = (Kind.IMAGE,)

@@ -22,7 +22,7 @@ from tests.support.openstack.asking import (
 )
 from tests.support.openstack.hearing import events_in
 from tests.support.openstack.heat import MADE, RESOURCES, Heat, real_heat
-from tests.support.openstack.promises import MARKS
+from tests.support.openstack.suite import MARKS
 
 pytestmark = MARKS
 STACK, PART = ALL[Kind.STACK], ALL[Kind.STACK_RESOURCE]

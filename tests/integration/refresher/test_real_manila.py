@@ -8,9 +8,10 @@ import pytest
 from shared.resource import Kind
 from tests.support.openstack.asking import Api, authentication
 from tests.support.openstack.processes import running
-from tests.support.openstack.promises import MARKS, Promises, World
+from tests.support.openstack.promises import Promises
 from tests.support.openstack.real import real_keystone
 from tests.support.openstack.services import manila
+from tests.support.openstack.suite import MARKS, World
 
 pytestmark = MARKS
 

@@ -14,9 +14,10 @@ from services.refresher.resources import ALL
 from shared.resource import Kind
 from tests.support.openstack.asking import NOWHERE, Api, authentication, read
 from tests.support.openstack.processes import running
-from tests.support.openstack.promises import MARKS, FilterPromises, NotificationPromises, World
+from tests.support.openstack.promises import Batches, Filters, Promises, Telling
 from tests.support.openstack.real import real_keystone
 from tests.support.openstack.services import neutron
+from tests.support.openstack.suite import MARKS, World
 
 pytestmark = MARKS
 
@@ -180,7 +181,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             yield World(keystone, told, ids, made.make, made.remove, made.live)
 
 
-class TestNeutron(FilterPromises, NotificationPromises):
+class TestNeutron(Promises, Batches, Filters, Telling):
     KINDS = KINDS
     MAKE_WHAT_THEY_ASK_FOR = frozenset(
         {(Kind.SECURITY_GROUP, "project_id"), (Kind.SECURITY_GROUP_RULE, "project_id")}

@@ -18,7 +18,16 @@ from pathlib import Path
 
 from deploy.setup_venv import environment_for_uv
 from tests.support.openstack.service import DEPS, ENVIRONMENT, PREPARED, Service
-from tests.support.openstack.services import cinder, glance, heat, keystone, manila, neutron, nova
+from tests.support.openstack.services import (
+    cinder,
+    glance,
+    heat,
+    keystone,
+    manila,
+    neutron,
+    nova,
+    octavia,
+)
 
 HERE = Path(__file__).parent
 NAMES = ("openstack", "panko")
@@ -29,6 +38,7 @@ SERVICES = (
     cinder.SERVICE,
     heat.SERVICE,
     manila.SERVICE,
+    octavia.SERVICE,
     keystone.SERVICE,
 )
 

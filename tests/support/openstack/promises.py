@@ -1,23 +1,20 @@
 """What a kind's `Resource` promises, asked of the real service: one suite for all of them.
 
-A test module has a subclass with its KINDS, and a fixture `world` of the scope of the module.
+A test module has a subclass of `Promises`, and of the other suites that fit, with its KINDS, and a
+fixture `world` of the scope of the module.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sized
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sized
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
-import pytest_asyncio
 
 from services.refresher.listing import Listing
 from services.refresher.planner import filter_params, plan
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
-from services.refresher.resources.model import Life, Resource
-from shared.openstack.client import CloudClient
-from shared.openstack.paging import Paging
+from services.refresher.resources.model import Life
 from shared.store.database import Database
 from shared.store.passes import Place
 from tests.support.openstack.asking import (
@@ -31,47 +28,18 @@ from tests.support.openstack.asking import (
     read,
 )
 from tests.support.openstack.hearing import Hearing, differences
-from tests.support.openstack.real import Keystone
+from tests.support.openstack.suite import (
+    Suite,
+    World,
+    about,
+    asked_for_by_ids,
+    follows_markers,
+    paged,
+    read_alone,
+)
 from tests.support.refresh import claims
 
-MARKS = [
-    pytest.mark.xdist_group("real openstack"),
-    pytest.mark.timeout(300),
-    pytest.mark.asyncio(loop_scope="module"),
-    # keystoneauth1 warns of what it is going to change in itself.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
-]
-"""Of every test module that talks with real services."""
-
 MANY = 400
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """A real service with some of everything, and how more is made and unmade in it."""
-
-    keystone: Keystone
-    notifications: Path
-    """The file that it writes them to."""
-    made: Mapping[str, frozenset[str]]
-    """The ids of all that was made, of all projects, by kind."""
-    make: Callable[[str], str]
-    """Makes one more of a kind; returns its id."""
-    remove: Callable[[str, str], None]
-    """Deletes one, by kind and id."""
-    live: Callable[[], None] = lambda: None
-    """Changes and deletes some of everything."""
-
-
-def paged(resource: Resource) -> bool:
-    """Tell whether the kind's list is asked for in pages."""
-    return "limit" in dict(resource.list_params)
-
-
-def follows_markers(resource: Resource) -> bool:
-    """Tell whether the list goes on after an object, by its id."""
-    return paged(resource) and resource.paging is not Paging.OFFSET and resource.below is None
 
 
 def having(by_kind: Mapping[str, Sized]) -> dict[str, Sized]:
@@ -79,35 +47,8 @@ def having(by_kind: Mapping[str, Sized]) -> dict[str, Sized]:
     return {kind: found for kind, found in by_kind.items() if len(found)}
 
 
-class Promises:
-    """The tests; a subclass whose name begins with Test runs them."""
-
-    KINDS: ClassVar[tuple[str, ...]]
-    MAKE_WHAT_THEY_ASK_FOR: ClassVar[frozenset[tuple[str, str]]] = frozenset()
-    """Kinds and filters where to ask for what is not there makes it."""
-    MISSING: ClassVar[Mapping[str, str]] = {}
-    """Of kinds whose ids are no UUIDs, one that nothing has."""
-
-    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run a test for each kind that it is about; with `field`, for each filter of it."""
-        names = metafunc.fixturenames
-        if "field" in names:
-            both = {(kind, each) for kind in self.KINDS for each in ALL[kind].filters}
-            metafunc.parametrize(("kind", "field"), sorted(both - self.MAKE_WHAT_THEY_ASK_FOR))
-        elif "kind" in names:
-            about = getattr(metafunc.function, "about", lambda _: True)
-            metafunc.parametrize("kind", [kind for kind in self.KINDS if about(ALL[kind])])
-
-    @pytest_asyncio.fixture(scope="module", loop_scope="module")
-    async def admin(
-        self, world: World, tmp_path_factory: pytest.TempPathFactory
-    ) -> AsyncIterator[CloudClient]:
-        async with client(world.keystone, "admin", tmp_path_factory.mktemp("clouds")) as opened:
-            yield opened
-
-    @pytest.fixture
-    def reader(self, admin: CloudClient) -> Reader:
-        return Reader(admin, clock=CLOCK)
+class Promises(Suite):
+    """Of every service."""
 
     async def test_the_cloud_is_found_to_have_the_kind(self, reader: Reader, kind: str) -> None:
         assert await reader.objects.has(ALL[kind])
@@ -117,6 +58,7 @@ class Promises:
     ) -> None:
         assert world.made[kind] <= (await listed(reader, ALL[kind])).keys()
 
+    @about(paged)
     async def test_pages_of_two_show_the_same_as_one_list(self, reader: Reader, kind: str) -> None:
         small = in_pages_of(2, ALL[kind])
 
@@ -125,6 +67,7 @@ class Promises:
         assert len(await pages(reader, small)) > len(whole) // 2 - 1
         assert await listed(reader, small) == whole
 
+    @about(follows_markers)
     async def test_a_list_goes_on_where_its_last_object_was_deleted_meanwhile(
         self, world: World, reader: Reader, kind: str
     ) -> None:
@@ -168,19 +111,7 @@ class Promises:
         assert (sorted(objects_of(found)), gone, found.failed) == (two, [missing], [])
         assert kind not in reader.lessons.no_id_lists, "the list was asked by ids"
 
-    async def test_many_ids_go_into_one_query(
-        self, world: World, reader: Reader, kind: str
-    ) -> None:
-        resource, two = ALL[kind], sorted(world.made[kind])[:2]
-        ids = [f"{number:08x}{NOWHERE[8:]}" for number in range(MANY - len(two))] + two
-
-        query = (*resource.list_params, *filter_params(resource, "id", ids))
-        found = [
-            item async for page in reader.objects.pages(resource, query) for item in page.items
-        ]
-
-        assert sorted(str(resource.id_of(item)) for item in found) == two
-
+    @about(read_alone)
     async def test_a_404_of_an_unknown_path_deletes_nothing(
         self, reader: Reader, kind: str
     ) -> None:
@@ -203,7 +134,7 @@ class Promises:
             assert snapshot.name is not None or not item.get(resource.name_field)
 
 
-class FilterPromises(Promises):
+class Filters(Suite):
     """Of services that are asked for objects by other fields than their ids, too."""
 
     async def test_a_filter_shows_exactly_what_has_the_value(
@@ -227,10 +158,26 @@ class FilterPromises(Promises):
         assert (found.snapshots, found.failed, len(found.settled)) == ([], [], 1)
 
 
-class NotificationPromises:
-    """Of services whose API itself notifies of all that it does, beside what they are asked for."""
+class Batches(Suite):
+    """Of services whose lists can be asked for several ids."""
 
-    KINDS: ClassVar[tuple[str, ...]]
+    @about(asked_for_by_ids)
+    async def test_many_ids_go_into_one_query(
+        self, world: World, reader: Reader, kind: str
+    ) -> None:
+        resource, two = ALL[kind], sorted(world.made[kind])[:2]
+        ids = [f"{number:08x}{NOWHERE[8:]}" for number in range(MANY - len(two))] + two
+
+        query = (*resource.list_params, *filter_params(resource, "id", ids))
+        found = [
+            item async for page in reader.objects.pages(resource, query) for item in page.items
+        ]
+
+        assert sorted(str(resource.id_of(item)) for item in found) == two
+
+
+class Telling(Suite):
+    """Of services that send notifications."""
 
     @pytest.mark.asyncio(loop_scope="function")
     async def test_notifications_make_the_inventory_what_the_api_shows(
@@ -246,21 +193,3 @@ class NotificationPromises:
             unheard = {kind: await hearing.not_heard_of(kind) for kind in self.KINDS}
 
         assert (having(untold), having(unread), having(unheard)) == ({}, {}, {})
-
-
-def _about(*tests: Callable[..., Any], when: Callable[[Resource], bool]) -> None:
-    for test in tests:
-        test.about = when  # type: ignore[attr-defined]
-
-
-_about(Promises.test_pages_of_two_show_the_same_as_one_list, when=paged)
-_about(
-    Promises.test_a_list_goes_on_where_its_last_object_was_deleted_meanwhile, when=follows_markers
-)
-_about(
-    Promises.test_many_ids_go_into_one_query, when=lambda resource: resource.ids_filter is not None
-)
-_about(
-    Promises.test_a_404_of_an_unknown_path_deletes_nothing,
-    when=lambda resource: resource.item_path is not None,
-)
