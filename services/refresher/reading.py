@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
-from services.refresher.findings import Findings, Listed, says_gone
+from services.refresher.findings import NOT_FOUND, Findings, Listed, says_gone
 from services.refresher.learning import Lessons
 from services.refresher.objects import Objects, Page
 from services.refresher.planner import C, Form, Read, halves, singles
@@ -151,8 +151,12 @@ class Reader:
         """Yield the pages of everything with one of the read's keys in its field."""
         resource, below = read.resource, read.resource.below
         if below is None:
-            async for page in self.objects.pages(resource, read.params):
-                yield page
+            try:
+                async for page in self.objects.pages(resource, read.params):
+                    yield page
+            except CloudRefused as error:
+                if not _nothing_has_it(read, error):
+                    raise
             return
         async for parent in self._parents(read, below):
             async for page in self.objects.children(resource, parent, resource.list_params):
@@ -228,6 +232,15 @@ class Reader:
         findings: Findings[C] = Findings(self._cloud)
         findings.fail(read.claims, error)
         return findings
+
+
+def _nothing_has_it(read: Read[C], error: CloudRefused) -> bool:
+    """Whether a list is refused since what it is filtered by is gone (the node of Ironic's ports).
+
+    It is empty, then; what is known to stand in it is asked for by id, as after any list.
+    """
+    asked = read.form is Form.FILTER and len(read.keys) == 1
+    return asked and error.status == NOT_FOUND and read.keys[0] in error.detail
 
 
 def _lists_ids(read: Read[C]) -> bool:

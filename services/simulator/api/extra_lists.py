@@ -70,13 +70,21 @@ def _balanced(kind: str, item: str, what: str) -> Plain:
     )
 
 
+def _baremetal_ports(asked: Asked) -> Sequence[Row]:
+    """Return the ports; who asks for those of a node that is gone is told of the node."""
+    node = last(asked.request, "node_uuid")
+    if node is not None and node not in asked.world.table(extras.NODE):
+        raise _fault(404, f"Node {node} could not be found.")
+    return _rows(extras.BAREMETAL_PORT, shared=True)(asked)
+
+
 def _ironic(kind: str, path: str, what: str) -> Plain:
     return Plain(
         path=f"/baremetal/v1/{path}",
         detail="detail",
         name=path,
         item=None,
-        rows=_rows(kind, shared=True),
+        rows=_rows(kind, shared=True) if kind == extras.NODE else _baremetal_ports,
         pages=Pages.NEXT,
         admin_rule="baremetal:node:list_all",
         filters={"node_uuid": "node_uuid", "instance_uuid": "instance_uuid"},

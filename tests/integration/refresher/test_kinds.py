@@ -163,6 +163,13 @@ async def test_a_stack_and_its_resources_are_found_without_a_redirect(cloud: Clo
     assert cloud.client.calls["orchestration"] - before == 3, "the stack, and what is below it"
 
 
+async def test_a_node_that_is_gone_has_no_ports(cloud: Cloud) -> None:
+    gone = "0f0f0f0f-0000-4000-8000-000000000000"
+    (read,) = plan(claims("baremetal_port", gone, by="node_uuid"), ALL).reads
+    findings = await cloud.reader.read(read)
+    assert (findings.snapshots, findings.failed, len(findings.settled)) == ([], [], 1)
+
+
 async def test_the_resources_of_a_stack_that_is_gone_are_gone(cloud: Cloud) -> None:
     gone = "0f0f0f0f-0000-4000-8000-000000000000/disk"
     findings = await read_all(cloud.reader, "stack_resource", gone)
