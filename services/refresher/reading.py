@@ -118,6 +118,8 @@ class Reader:
         if read.resource.item_path is not None:
             findings.add(await self._all(singles(read.resource, missing)))
         elif seen or below is not None:
+            if missing:
+                await self._vouch_for(read.resource)
             for claim in missing:
                 cause = Cause.parse(claim.target.cause)
                 findings.miss(read.resource, claim.target.key, cause, at=began)
@@ -126,6 +128,13 @@ class Reader:
             message = f"the list of {read.resource.path} is empty, which tells nothing of its parts"
             findings.fail(missing, CloudUnavailable(message))
         return findings
+
+    async def _vouch_for(self, resource: Resource) -> None:
+        """Raise CloudUnavailable where a list of the kind may lack what lives."""
+        other = resource.vouched_for_by
+        if other is not None:
+            async for _ in self.objects.pages(other, other.list_params):
+                pass
 
     async def _related(self, read: Read[C]) -> Findings[C]:
         """Read all objects with some values of a field."""

@@ -98,6 +98,20 @@ def zone_status(zone: Object) -> str | None:
     return "available" if state.get("available") else "unavailable"
 
 
+SERVICE = Resource(
+    kind=Kind.COMPUTE_SERVICE,
+    service_type="compute",
+    path="os-services",
+    collection="services",
+    item_path=None,
+    item_key=None,
+    name_field="binary",
+    shape=without("updated_at"),
+    project_field=None,
+    status=lambda item: text_of(item, "state"),
+    microversion=_MICROVERSION,
+    oldest=(2, 53),
+)
 RESOURCES = (
     Resource(
         kind=Kind.SERVER,
@@ -197,20 +211,7 @@ RESOURCES = (
         # Ids were integers, unique in their cell only.
         oldest=(2, 53),
     ),
-    Resource(
-        kind=Kind.COMPUTE_SERVICE,
-        service_type="compute",
-        path="os-services",
-        collection="services",
-        item_path=None,
-        item_key=None,
-        name_field="binary",
-        shape=without("updated_at"),
-        project_field=None,
-        status=lambda item: text_of(item, "state"),
-        microversion=_MICROVERSION,
-        oldest=(2, 53),
-    ),
+    SERVICE,
     Resource(
         kind=Kind.AVAILABILITY_ZONE,
         service_type="compute",
@@ -221,6 +222,8 @@ RESOURCES = (
         id_of=lambda item: text_of(item, "zoneName"),
         name_field="zoneName",
         shape=zone_shape,
+        # Zones leave out what is in a cell that is down, services show it without ids.
+        vouched_for_by=SERVICE,
         project_field=None,
         status=zone_status,
         microversion=_MICROVERSION,

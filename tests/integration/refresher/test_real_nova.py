@@ -201,19 +201,25 @@ async def test_a_flavor_that_is_deleted_is_no_marker(reader: Reader, nova: Nova)
 
 
 async def test_what_is_in_a_cell_that_is_down_is_not_gone(reader: Reader, nova: Nova) -> None:
+    zone = {"name": "far", "availability_zone": "far"}
+    made = nova.api.call("os-aggregates", {"aggregate": zone})["aggregate"]
     nova.filling.call("host", {"name": "far", "cell": "cell2"})
+    nova.api.call(f"os-aggregates/{made['id']}/action", {"add_host": {"host": "far"}})
     server = nova.add_server("far", host="far", cell="cell2")
+    assert "far" in await listed(reader, ALL[Kind.AVAILABILITY_ZONE])
 
     with nova.cell_down("cell2"):
-        found = await read(reader, Kind.SERVER, server)
         in_lists = await listed(reader, ALL[Kind.SERVER])
-        services = await read(reader, Kind.COMPUTE_SERVICE, NOWHERE)
+        found = await read(reader, Kind.SERVER, server)
+        found.add(await read(reader, Kind.COMPUTE_SERVICE, NOWHERE))
+        found.add(await read(reader, Kind.AVAILABILITY_ZONE, "far"))
 
     # Nova leaves them out of lists in pages, and shows the others in part.
     assert server not in in_lists
-    assert "cannot be seen whole: UNKNOWN" in str(found.failed)
-    assert "objects without an id" in str(services.failed)
-    assert (found.gone, services.gone) == ({}, {})
+    why = [str(error) for _, error in found.failed]
+    assert "cannot be seen whole: UNKNOWN" in why[0]
+    assert ["objects without an id" in each for each in why] == [False, True, True]
+    assert found.gone == {}
 
 
 async def test_key_pairs_are_those_of_the_user_asked_for(reader: Reader, nova: Nova) -> None:
