@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,10 +8,18 @@ from shared.openstack.cloud import CloudConfig
 from shared.store.database import Database
 from tests.support.clocks import FixedClock
 from tests.support.fake_cloud import FakeCloud, client_of, config_of, fake_cloud
+from tests.support.openstack.real import Keystone, real_keystone
 from tests.support.refreshing import Setting
 
 # Its tests are run by the modules that import it; only their own asserts would explain themselves.
 pytest.register_assert_rewrite("tests.support.openstack.promises")
+
+
+@pytest.fixture(scope="session")
+def keystone_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
+    """One real Keystone for several real services; each starts in four seconds."""
+    with real_keystone(tmp_path_factory.mktemp("keystone")) as keystone:
+        yield keystone
 
 
 @pytest.fixture

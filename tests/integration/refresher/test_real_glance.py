@@ -12,7 +12,7 @@ from shared.resource import Kind
 from tests.support.openstack.asking import Api, authentication
 from tests.support.openstack.processes import running
 from tests.support.openstack.promises import Batches, Promises, Telling
-from tests.support.openstack.real import real_keystone
+from tests.support.openstack.real import Keystone
 from tests.support.openstack.services import glance
 from tests.support.openstack.suite import MARKS, World
 
@@ -78,19 +78,19 @@ class Glance:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory, keystone_of_all: Keystone) -> Iterator[World]:
     """A Glance with images of all sorts."""
     directory = tmp_path_factory.mktemp("glance")
-    with real_keystone(directory) as keystone:
-        login = {"keystone_authtoken": authentication(keystone)}
-        log = {"oslo_messaging_notifications": {"driver": "log"}}
-        with running(glance.SERVICE, directory, login, log) as url:
-            keystone.offer("image", url)
-            made = Glance(Api(f"{url}/v2", keystone.token))
-            made.fill()
-            ids: dict[str, frozenset[str]] = {Kind.IMAGE: frozenset(made.made)}
-            told = directory / "glance.jsonl"
-            yield World(keystone, told, ids, made.make, made.remove, made.live)
+    keystone = keystone_of_all
+    login = {"keystone_authtoken": authentication(keystone)}
+    log = {"oslo_messaging_notifications": {"driver": "log"}}
+    with running(glance.SERVICE, directory, login, log) as url:
+        keystone.offer("image", url)
+        made = Glance(Api(f"{url}/v2", keystone.token))
+        made.fill()
+        ids: dict[str, frozenset[str]] = {Kind.IMAGE: frozenset(made.made)}
+        told = directory / "glance.jsonl"
+        yield World(keystone, told, ids, made.make, made.remove, made.live)
 
 
 class TestGlance(Promises, Batches, Telling):

@@ -15,13 +15,13 @@ from shared.resource import Kind
 from tests.support.openstack.asking import NOWHERE, Api, authentication, read
 from tests.support.openstack.processes import running
 from tests.support.openstack.promises import Batches, Filters, Promises, Telling
-from tests.support.openstack.real import real_keystone
+from tests.support.openstack.real import Keystone
 from tests.support.openstack.services import neutron
 from tests.support.openstack.suite import MARKS, World
 
 pytestmark = MARKS
 
-MADE = 5
+MADE = 4
 ELSEWHERE = "11111111111141118111111111111111"
 """A project that is not ours."""
 KINDS = (
@@ -165,20 +165,20 @@ class Neutron:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory, keystone_of_all: Keystone) -> Iterator[World]:
     """A Neutron with some of everything."""
     directory = tmp_path_factory.mktemp("neutron")
-    with real_keystone(directory) as keystone:
-        login = {"keystone_authtoken": authentication(keystone)}
-        log = {"oslo_messaging_notifications": {"driver": "log"}}
-        with running(neutron.SERVICE, directory, login, log) as url:
-            keystone.offer("network", url)
-            home = directory / "neutron"
-            made = Neutron(Api(f"{url}/v2.0", keystone.token), home / "neutron.db")
-            made.fill()
-            ids = {kind: frozenset(of_kind) for kind, of_kind in made.made.items()}
-            told = directory / "neutron.jsonl"
-            yield World(keystone, told, ids, made.make, made.remove, made.live)
+    keystone = keystone_of_all
+    login = {"keystone_authtoken": authentication(keystone)}
+    log = {"oslo_messaging_notifications": {"driver": "log"}}
+    with running(neutron.SERVICE, directory, login, log) as url:
+        keystone.offer("network", url)
+        home = directory / "neutron"
+        made = Neutron(Api(f"{url}/v2.0", keystone.token), home / "neutron.db")
+        made.fill()
+        ids = {kind: frozenset(of_kind) for kind, of_kind in made.made.items()}
+        told = directory / "neutron.jsonl"
+        yield World(keystone, told, ids, made.make, made.remove, made.live)
 
 
 class TestNeutron(Promises, Batches, Filters, Telling):

@@ -15,7 +15,7 @@ from shared.resource import Kind
 from tests.support.openstack.asking import NOWHERE, Api, authentication, objects_of, read
 from tests.support.openstack.processes import running
 from tests.support.openstack.promises import Filters, Promises
-from tests.support.openstack.real import real_keystone
+from tests.support.openstack.real import Keystone
 from tests.support.openstack.services import octavia
 from tests.support.openstack.suite import MARKS, World
 
@@ -105,18 +105,18 @@ class Octavia:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory, keystone_of_all: Keystone) -> Iterator[World]:
     """An Octavia with some of everything."""
     directory = tmp_path_factory.mktemp("octavia")
-    with real_keystone(directory) as keystone:
-        login = authentication(keystone)
-        sections = {"keystone_authtoken": login, "service_auth": login}
-        with running(octavia.SERVICE, directory, sections) as url:
-            keystone.offer("load-balancer", url)
-            made = Octavia(Api(f"{url}/v2", keystone.token), directory / "octavia/octavia.db")
-            made.fill()
-            ids = {kind: frozenset(of_kind) for kind, of_kind in made.made.items()}
-            yield World(keystone, directory / "octavia.jsonl", ids, made.make, made.remove)
+    keystone = keystone_of_all
+    login = authentication(keystone)
+    sections = {"keystone_authtoken": login, "service_auth": login}
+    with running(octavia.SERVICE, directory, sections) as url:
+        keystone.offer("load-balancer", url)
+        made = Octavia(Api(f"{url}/v2", keystone.token), directory / "octavia/octavia.db")
+        made.fill()
+        ids = {kind: frozenset(of_kind) for kind, of_kind in made.made.items()}
+        yield World(keystone, directory / "octavia.jsonl", ids, made.make, made.remove)
 
 
 class TestOctavia(Promises, Filters):
