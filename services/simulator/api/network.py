@@ -106,6 +106,7 @@ def handlers(collection: Collection) -> tuple[AsyncHandler, AsyncHandler]:
 def _list(collection: Collection, state: State, request: web.Request, actor: Actor) -> web.Response:
     """List objects in the order of their ids; without `limit` all of them."""
     world = state.world
+    _make_default_group(collection, world, request)
     filters = {key: set(request.query.getall(key)) for key in request.query if key not in _STEERING}
     limit = whole_number(last(request, "limit"), _invalid, "limit")
     limit = min(limit, state.settings.page_limit) if limit else None
@@ -113,11 +114,27 @@ def _list(collection: Collection, state: State, request: web.Request, actor: Act
     page = list(islice(bodies, limit)) if limit else list(bodies)
     key = collection.name.rpartition("/")[2].replace("-", "_")
     fields = [field for field in request.query.getall("fields", []) if field]
-    shown = [_only(body, fields) for body in page]
+    shown = [_only(_as_listed(body), fields) for body in page]
     result: Json = {key: shown}
     if limit and len(page) == limit:
         result[f"{key}_links"] = next_link(request, page[-1]["id"])
     return answer(result)
+
+
+def _make_default_group(collection: Collection, world: World, request: web.Request) -> None:
+    """Make the default group of the first project asked for: Neutron shows it rather than none."""
+    project_id = next(iter(request.query.getall("project_id", [])), None)
+    if project_id and collection.singular.startswith("security_group"):
+        world.default_group(project_id)
+
+
+def _as_listed(body: Json) -> Json:
+    """Return an object as a list shows it: there no rule says whose default group it is in."""
+    rules = body.get("security_group_rules")
+    if rules is None:
+        return body
+    untold = [{**rule, "belongs_to_default_sg": None} for rule in rules]
+    return {**body, "security_group_rules": untold}
 
 
 def _matching(

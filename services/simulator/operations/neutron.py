@@ -26,6 +26,8 @@ _SHOWN: dict[str, Callable[..., Json]] = {
     "trunk": show.trunk,
     "policy": show.qos_policy,
 }
+_IN_REPLIES: dict[str, Json] = {"network": {"is_default": False}}
+"""What the reply to a creation holds, and so its notification, but no read of the object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Neutron:
         yield self.say(f"{name}.create.start", {name: asked})
         yield Pause(_WORKING_SECONDS)
         item = make()
-        yield self.say(f"{name}.create.end", self._shown(name, item))
+        shown = {**self._shown(name, item)[name], **_IN_REPLIES.get(name, {})}
+        yield self.say(f"{name}.create.end", {name: shown})
         return item
 
     def update(

@@ -1,10 +1,13 @@
 """Neutron's traps."""
 
+from typing import Any
+
 import pytest
 
 from services.simulator.app import Simulator
 from tests.integration.simulator.conftest import Caller
 
+GROUPS = "/network/v2.0/security-groups"
 PORTS = "/network/v2.0/ports"
 
 
@@ -97,3 +100,22 @@ async def test_a_group_embeds_its_rules_and_a_network_its_subnets_ids(
     network = next(iter(simulator.truth("network").values()))
     subnets = await admin.get("/network/v2.0/subnets", [("network_id", network["id"])])
     assert [subnet["id"] for subnet in subnets.body["subnets"]] == network["subnets"]
+
+
+async def test_only_a_single_read_says_whether_a_groups_rules_are_of_a_default_one(
+    admin: Caller, simulator: Simulator
+) -> None:
+    id_ = next(iter(simulator.truth("security_group")))
+    listed = await admin.get(GROUPS, [("id", id_)])
+    single = await admin.get(f"{GROUPS}/{id_}")
+
+    def said(group: dict[str, Any]) -> set[bool | None]:
+        return {rule["belongs_to_default_sg"] for rule in group["security_group_rules"]}
+
+    assert said(listed.body["security_groups"][0]) == {None}
+    assert None not in said(single.body["security_group"])
+
+
+async def test_to_ask_for_the_groups_of_a_project_makes_its_default_one(admin: Caller) -> None:
+    reply = await admin.get(GROUPS, [("project_id", "nobody's")])
+    assert [group["name"] for group in reply.body["security_groups"]] == ["default"]
