@@ -1,6 +1,6 @@
 """The readers' requests on the real Heat, whose engine makes real stacks."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -29,9 +29,10 @@ STACK, PART = ALL[Kind.STACK], ALL[Kind.STACK_RESOURCE]
 WORD = {"word": RESOURCES["word"]}
 
 
-@pytest.fixture(scope="module")
-def heat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heat]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def heat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Heat]:
     with real_heat(tmp_path_factory.mktemp("heat")) as heat:
+        await heat.fill()
         yield heat
 
 
@@ -77,8 +78,8 @@ async def test_a_list_of_ids_shows_those_and_the_rest_is_gone(reader: Reader) ->
 
 
 async def test_a_deleted_stack_and_its_resources_are_gone(heat: Heat, reader: Reader) -> None:
-    stack = heat.make(**WORD)
-    heat.remove(stack)
+    stack = await heat.make(**WORD)
+    await heat.remove(stack)
 
     found = await read(reader, Kind.STACK, stack)
     parts = await read(reader, Kind.STACK_RESOURCE, f"{stack}/word")
@@ -102,8 +103,8 @@ async def test_resources_are_those_of_their_stack(heat: Heat, reader: Reader) ->
 
 
 async def test_events_name_the_stack(heat: Heat) -> None:
-    stack = heat.make(**WORD)
-    heat.remove(stack)
+    stack = await heat.make(**WORD)
+    await heat.remove(stack)
 
     events = events_in(heat.notifications)
     told = [(one.type, one.action) for one in events if one.subjects[0].id == stack]
