@@ -17,8 +17,9 @@ pytest.register_assert_rewrite("tests.support.openstack.promises")
 
 @pytest.fixture(scope="session")
 def keystone_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
-    """One real Keystone for several real services; each starts in four seconds."""
+    """One real Keystone for several real services, with a `member`; to start it takes long."""
     with real_keystone(tmp_path_factory.mktemp("keystone")) as keystone:
+        keystone.add_member("member")
         yield keystone
 
 

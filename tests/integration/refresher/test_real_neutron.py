@@ -12,9 +12,9 @@ import pytest
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
 from shared.resource import Kind
-from tests.support.openstack.asking import NOWHERE, Api, authentication, read
+from tests.support.openstack.asking import CLOCK, NOWHERE, Api, authentication, client, read
 from tests.support.openstack.processes import running
-from tests.support.openstack.promises import Batches, Filters, Promises, Telling
+from tests.support.openstack.promises import Batches, Filters, Members, Promises, Telling
 from tests.support.openstack.real import Keystone
 from tests.support.openstack.services import neutron
 from tests.support.openstack.suite import MARKS, World
@@ -50,6 +50,8 @@ class Neutron:
     """Makes networks and what goes with them."""
 
     api: Api
+    member: Api
+    """Neutron as somebody sees it who administers nothing."""
     database: Path
     numbers: Iterator[int] = field(default_factory=count)
     made: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
@@ -93,6 +95,10 @@ class Neutron:
                 change = {ALL[kind].item_key: {"description": "changed"}}
                 self.api.call(f"{ALL[kind].path}/{self.made[kind][-1]}", change, method="PUT")
             self.remove(kind, self.make(kind))
+        network = self.member.call("networks", {"network": {"name": "a member's"}})["network"]
+        self.member.call("ports", {"port": {"network_id": network["id"]}})
+        change = {"network": {"description": "changed by the member"}}
+        self.member.call(f"networks/{network['id']}", change, method="PUT")
 
     def _add_agent(self, number: int) -> str:
         """Write an agent's row, which it would report by RPC."""
@@ -174,14 +180,18 @@ def world(tmp_path_factory: pytest.TempPathFactory, keystone_of_all: Keystone) -
     with running(neutron.SERVICE, directory, login, log) as url:
         keystone.offer("network", url)
         home = directory / "neutron"
-        made = Neutron(Api(f"{url}/v2.0", keystone.token), home / "neutron.db")
+        made = Neutron(
+            Api(f"{url}/v2.0", keystone.token),
+            Api(f"{url}/v2.0", keystone.token_of("member")),
+            home / "neutron.db",
+        )
         made.fill()
         ids = {kind: frozenset(of_kind) for kind, of_kind in made.made.items()}
         told = directory / "neutron.jsonl"
         yield World(keystone, told, ids, made.make, made.remove, made.live)
 
 
-class TestNeutron(Promises, Batches, Filters, Telling):
+class TestNeutron(Promises, Batches, Filters, Members, Telling):
     KINDS = KINDS
     MAKE_WHAT_THEY_ASK_FOR = frozenset(
         {(Kind.SECURITY_GROUP, "project_id"), (Kind.SECURITY_GROUP_RULE, "project_id")}
@@ -193,3 +203,12 @@ class TestNeutron(Promises, Batches, Filters, Telling):
         found = await read(reader, Kind.SECURITY_GROUP, NOWHERE, by="project_id")
 
         assert [one.name for one in found.snapshots] == ["default"], "why we ask at once or never"
+
+    async def test_what_policy_keeps_from_a_member_is_not_taken_for_gone(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        agent = min(world.made[Kind.NETWORK_AGENT])
+        async with client(world.keystone, "member", tmp_path) as opened:
+            found = await read(Reader(opened, clock=CLOCK), Kind.NETWORK_AGENT, agent)
+
+        assert (found.gone, [error.status for _, error in found.failed]) == ({}, [404])

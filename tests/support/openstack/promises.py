@@ -181,6 +181,21 @@ class Batches(Suite):
         assert asked == everything & set(made), "Glance's first list lacks the hidden images"
 
 
+class Members(Suite):
+    """Of services whose Keystone has a user `member`, who administers nothing."""
+
+    async def test_a_member_is_shown_a_part_without_what_policy_hides(
+        self, world: World, reader: Reader, tmp_path: Path, kind: str
+    ) -> None:
+        resource = ALL[kind]
+        async with client(world.keystone, "member", tmp_path) as opened:
+            shown = await listed(Reader(opened, clock=CLOCK), resource)
+
+        assert shown.keys() <= (await listed(reader, resource)).keys()
+        hidden = resource.payload.hidden if resource.payload else frozenset()
+        assert all(hidden.isdisjoint(item) for item in shown.values())
+
+
 class Telling(Suite):
     """Of services that send notifications."""
 

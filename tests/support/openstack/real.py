@@ -56,6 +56,10 @@ class Keystone:
         role = self._one("roles", "member")
         self.call(f"/projects/{project}/users/{user_id}/roles/{role}", {}, method="PUT")
 
+    def token_of(self, user: str) -> str:
+        """Log in, in the project `admin`."""
+        return _token(self.url, user)
+
     def user_id(self, name: str) -> str:
         """Return the id of a user."""
         return self._one("users", name)
@@ -97,16 +101,16 @@ def password_of(user: str) -> dict[str, str]:
 def real_keystone(directory: Path) -> Iterator[Keystone]:
     """Run a Keystone on a copy of the one that was prepared when it was installed."""
     with running(SERVICE, directory) as url:
-        keystone = Keystone(url, _token(url))
+        keystone = Keystone(url, _token(url, "admin"))
         keystone.offer("identity", f"{url}/v3")
         yield keystone
 
 
-def _token(url: str) -> str:
+def _token(url: str, user: str) -> str:
     domain = {"id": "default"}
-    user = {"name": "admin", "domain": domain, "password": PASSWORD}
+    who = {"name": user, "domain": domain, "password": PASSWORD}
     auth = {
-        "identity": {"methods": ["password"], "password": {"user": user}},
+        "identity": {"methods": ["password"], "password": {"user": who}},
         "scope": {"project": {"name": "admin", "domain": domain}},
     }
     request = Request(
