@@ -166,7 +166,9 @@ class TargetWorker:
 
     async def _write(self, findings: Findings[ClaimedTarget]) -> None:
         await self.writer.write(findings.snapshots, findings.causes)
-        await self.writer.bury(findings.gone, findings.causes)
+        own = self.reader.objects.project_id
+        gone = findings.gone | await self.writer.of_project(findings.doubted, own)
+        await self.writer.bury(gone, findings.causes)
 
     async def _failed(
         self, failed: Sequence[tuple[ClaimedTarget, CloudRefused | CloudUnavailable]]

@@ -47,8 +47,11 @@ class Findings(Generic[C]):
     snapshots: list[Snapshot] = field(default_factory=list)
     gone: dict[ResourceRef, datetime] = field(default_factory=dict)
     """With the time when the read that missed them began."""
+    doubted: dict[ResourceRef, datetime] = field(default_factory=dict)
+    """Like `gone`, of what our credentials may not be shown though it lives, but for our project's.
+    """
     causes: dict[ResourceRef, Cause] = field(default_factory=dict)
-    """Of everything in `snapshots` and `gone`."""
+    """Of everything in `snapshots`, `gone` and `doubted`."""
     lists: list[Listed] = field(default_factory=list)
     settling: set[ResourceRef] = field(default_factory=set)
     """Objects about to change without any event (`Resource.settling`)."""
@@ -84,6 +87,12 @@ class Findings(Generic[C]):
         self.gone[ref] = at
         self.causes[ref] = cause
 
+    def doubt(self, resource: Resource, id_: str, cause: Cause, *, at: datetime) -> None:
+        """Note that a read which began `at` was not shown the object, which may live elsewhere."""
+        ref = ResourceRef(self.cloud, resource.kind, id_)
+        self.doubted[ref] = at
+        self.causes[ref] = cause
+
     def show(self, resource: Resource, item: Object, *, at: datetime, noted: bool) -> None:
         """Note an object that is shown unasked; its target, if one waits, is answered by it."""
         id_ = resource.id_of(item)
@@ -99,6 +108,7 @@ class Findings(Generic[C]):
         """Take over what another read found out."""
         self.snapshots += other.snapshots
         self.gone |= other.gone
+        self.doubted |= other.doubted
         self.causes |= other.causes
         self.lists += other.lists
         self.settling |= other.settling

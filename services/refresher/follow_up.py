@@ -62,8 +62,9 @@ class FollowUp:
             for item in findings.snapshots
             if item.ref.kind == Kind.PORT and item.ref in findings.settling
         }
-        statuses = await self.inventory.statuses(server_of.values())
-        at_rest = {port for port, server in server_of.items() if statuses.get(server) in _OFF}
+        known = await self.inventory.briefs(server_of.values())
+        off = {server for server, brief in known.items() if brief.status in _OFF}
+        at_rest = {port for port, server in server_of.items() if server in off}
         return frozenset(findings.settling - at_rest)
 
     async def _behind_time(self, findings: Findings[ClaimedTarget]) -> frozenset[ResourceRef]:

@@ -41,6 +41,8 @@ from shared.waiting import end, pause, unless_stopped
 T = TypeVar("T")
 
 _ASK_AT_ONCE = 1000
+_NOBODYS = ""
+"""No project; no row has it."""
 _RENEWALS_PER_LEASE = 4
 # What vanished is counted when it is buried, which is later.
 _DRIFT = {
@@ -230,8 +232,15 @@ class Passes:
     async def _suspect_some(
         self, claimed: FullPass, *, before: datetime, after: str | None
     ) -> list[ResourceRef]:
+        resource, own = self.resources[claimed.kind], self.objects.project_id
         suspects = await self.inventory.unseen(
-            self.cloud, claimed.kind, before=before, most=_ASK_AT_ONCE, after=after
+            self.cloud,
+            claimed.kind,
+            before=before,
+            most=_ASK_AT_ONCE,
+            after=after,
+            # Of what we are not shown, a read would tell nothing.
+            project=None if self.objects.sees_all(resource) else own or _NOBODYS,
         )
         cause = str(Cause(CauseKind.FULL_PASS, str(claimed.id)))
         asked = [

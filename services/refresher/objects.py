@@ -24,6 +24,8 @@ from shared.openstack.paging import Params
 log = structlog.get_logger(__name__)
 
 _FORBIDDEN = 403
+_ADMIN = "admin"
+"""The role to which the default policies of all services show everything but Heat's stacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,15 @@ class Page:
 class Objects:
     """What one cloud shows."""
 
-    def __init__(self, client: CloudClient, lessons: Lessons, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: CloudClient,
+        lessons: Lessons,
+        *,
+        clock: Clock,
+        sees_all_projects: bool = False,
+    ) -> None:
+        self._sees_all_projects = sees_all_projects
         self.permits = Permits()
         self.narrow: set[str] = set()
         """Kinds of which we are shown our own project alone (`Resource.wider`)."""
@@ -47,6 +57,22 @@ class Objects:
         self._lessons = lessons
         self._clock = clock
         self._offers = Offers(client, clock=clock)
+
+    @property
+    def project_id(self) -> str | None:
+        """The project of our credentials; None before the first token, and where there is none."""
+        return self._client.project_id
+
+    def sees_all(self, resource: Resource) -> bool:
+        """Whether we are shown the objects of all projects, so that a 404 says that one is gone.
+
+        To others Nova, Cinder and Glance answer for an object of another project just what they
+        answer for one that does not exist. Below a parent the parent is shown, or nothing.
+        """
+        if resource.below is not None:
+            return True
+        everywhere = self._sees_all_projects or _ADMIN in self._client.roles
+        return everywhere and resource.kind not in self.narrow
 
     async def has(self, resource: Resource) -> bool:
         """Whether the cloud has the kind; raises CloudUnavailable when that cannot be told."""
@@ -113,8 +139,7 @@ class Objects:
             except CloudRefused as error:
                 if error.status != _FORBIDDEN:
                     raise
-                log.warning("own_project_only", cloud=self._client.name, kind=resource.kind)
-                self.narrow.add(resource.kind)
+                self._tell_narrow(resource)
             else:
                 return
         async for page in self._one_list(resource, address, of | await self._own_project(resource)):
@@ -152,8 +177,19 @@ class Objects:
             yield Page(shaped, observed_at)
             observed_at = self._clock.now()
         self._note_cut(resource)
+        self._note_narrow(resource)
         if tuple(address.params) == tuple(resource.list_params):
             self._lessons.sizes[resource.kind] = Size(page_count, object_count)
+
+    def _note_narrow(self, resource: Resource) -> None:
+        """Tell, once, that what a list lacks may be another project's."""
+        own = resource.project_field is None or resource.kind in self.narrow
+        if not own and not self.sees_all(resource):
+            self._tell_narrow(resource)
+
+    def _tell_narrow(self, resource: Resource) -> None:
+        log.warning("own_project_only", cloud=self._client.name, kind=resource.kind)
+        self.narrow.add(resource.kind)
 
     def _note_cut(self, resource: Resource) -> None:
         """Tell, once, that a list comes cut off: what it lacks is only found by id."""

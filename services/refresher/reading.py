@@ -1,9 +1,10 @@
 """Makes planned reads through one cloud's API, and says what became of every claim.
 
-Only two things say that an object is gone: a 404 to a read of that very object (`says_gone`), and
-the object itself (`Resource.life`). An id that a list leaves out is asked for alone; where the API
-has no such read, a list of everything, read to its end and not empty, has to do. Every other
-failure is handed back, and leaves the inventory as it is.
+Only two things say that an object is gone: a 404 to a read of that very object (`says_gone`) where
+our credentials would be shown it (`Objects.sees_all`), and the object itself (`Resource.life`). An
+id that a list leaves out is asked for alone; where the API has no such read, a list of everything,
+read to its end and not empty, has to do. Every other failure is handed back, and leaves the
+inventory as it is.
 """
 
 import asyncio
@@ -35,9 +36,13 @@ class _FilterIgnored(Exception):
 class Reader:
     """Reads the objects of one cloud."""
 
-    def __init__(self, client: CloudClient, *, clock: Clock) -> None:
+    def __init__(
+        self, client: CloudClient, *, clock: Clock, sees_all_projects: bool = False
+    ) -> None:
         self.lessons = Lessons()
-        self.objects = Objects(client, self.lessons, clock=clock)
+        self.objects = Objects(
+            client, self.lessons, clock=clock, sees_all_projects=sees_all_projects
+        )
         self._cloud = client.name
         self._clock = clock
 
@@ -86,7 +91,10 @@ class Reader:
             if not says_gone(error, resource, id_):
                 self.objects.refused(resource, error, alone=True)
                 raise
-            findings.miss(resource, id_, cause, at=observed_at)
+            if self.objects.sees_all(resource):
+                findings.miss(resource, id_, cause, at=observed_at)
+            else:
+                findings.doubt(resource, id_, cause, at=observed_at)
         findings.settled += read.claims
         return findings
 

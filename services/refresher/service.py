@@ -55,6 +55,8 @@ class RefreshedCloud:
     open_client: Callable[[], AbstractAsyncContextManager[CloudClient]]
     windows: Windows = field(default_factory=Windows)
     full_pass_interval: timedelta = timedelta(hours=6)
+    sees_all_projects: bool = False
+    """Whether the credentials are shown everything, though their role is not called admin."""
     made_from: object = None
     """The settings behind it: what tells whether a reload changed this cloud."""
 
@@ -115,7 +117,9 @@ class Refresher:
         """Work off one cloud's targets and full passes until `stop` is set."""
         async with cloud.open_client() as client, asyncio.TaskGroup() as group:
             self._clients[name] = client
-            reader = self._readers[name] = Reader(client, clock=self.clock)
+            reader = self._readers[name] = Reader(
+                client, clock=self.clock, sees_all_projects=cloud.sees_all_projects
+            )
             worker = self._target_worker(name, reader, cloud.windows)
             passes = self._passes(name, cloud.full_pass_interval, reader.objects)
             group.create_task(worker.run(stop), name=f"targets of {name}")

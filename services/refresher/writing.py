@@ -75,6 +75,14 @@ class Writer:
             if causes[ref].kind is CauseKind.FULL_PASS:
                 self.metrics.passes.drifted(ref.cloud, ref.kind, "vanished")
 
+    async def of_project(
+        self, doubted: Mapping[ResourceRef, datetime], project: str | None
+    ) -> dict[ResourceRef, datetime]:
+        """Return those of some objects that belong to `project` by the inventory."""
+        known = await self.inventory.briefs(doubted)
+        ours = {ref for ref, brief in known.items() if project and brief.project == project}
+        return {ref: at for ref, at in doubted.items() if ref in ours}
+
     async def keep(self, target: Target, reason: str, *, asked_at: datetime, tries: int) -> None:
         """Make a target that cannot be answered a dead letter; the next full pass repairs it."""
         log.error("target_dead", cloud=target.cloud, kind=target.kind, key=target.key, why=reason)

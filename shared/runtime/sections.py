@@ -142,6 +142,9 @@ class RefreshSettings(Section):
     """Whether loaded history asks for refreshes, too; the first full pass has seen it all."""
     synthetic: bool = False
     """Whether events that `osevents publish` made are believed: for a cloud of your own to test."""
+    sees_all_projects: bool = False
+    """Whether the credentials are shown the objects of all projects although they lack the role
+    admin. Without either, a 404 deletes only what belongs to their own project."""
     breaker_failures: Count = 10
     """Failures of a service in a row, retries included, that have it left alone for a while."""
     breaker_pause: PositiveDuration = timedelta(seconds=5)

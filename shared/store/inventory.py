@@ -7,7 +7,7 @@ and written, in a handful of statements per batch however large.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
@@ -60,6 +60,13 @@ class KindCount:
     living: int
     deleted: int
     """Tombstones still remembered."""
+
+
+class Brief(NamedTuple):
+    """What is known of an object in a few words."""
+
+    project: str | None
+    status: str | None
 
 
 class Inventory:
@@ -156,13 +163,20 @@ class Inventory:
         return [KindCount(**dict(row)) for row in await self._database.fetch(_SQL["counts"])]
 
     async def unseen(
-        self, cloud: str, kind: str, *, before: datetime, most: int, after: str | None = None
+        self,
+        cloud: str,
+        kind: str,
+        *,
+        before: datetime,
+        most: int,
+        after: str | None = None,
+        project: str | None = None,
     ) -> list[ResourceRef]:
         """Return living resources that no read found since `before`: suspects after a full pass.
 
-        By id, going on after the id `after`.
+        By id, going on after the id `after`; of one project alone if it is given.
         """
-        rows = await self._database.fetch(_SQL["unseen"], cloud, kind, before, after, most)
+        rows = await self._database.fetch(_SQL["unseen"], cloud, kind, before, after, most, project)
         return [ResourceRef(row["cloud"], row["kind"], row["id"]) for row in rows]
 
     async def dead(self, refs: Iterable[ResourceRef]) -> frozenset[ResourceRef]:
@@ -173,13 +187,16 @@ class Inventory:
         found = await self._database.fetch(_SQL["dead"], *columns(rows, 3))
         return frozenset(ResourceRef(row["cloud"], row["kind"], row["id"]) for row in found)
 
-    async def statuses(self, refs: Iterable[ResourceRef]) -> dict[ResourceRef, str | None]:
-        """Return the status of those of `refs` that live."""
+    async def briefs(self, refs: Iterable[ResourceRef]) -> dict[ResourceRef, Brief]:
+        """Return a few words on those of `refs` that live."""
         rows = [(ref.cloud, ref.kind, ref.id) for ref in sorted(set(refs))]
         if not rows:
             return {}
-        found = await self._database.fetch(_SQL["statuses"], *columns(rows, 3))
-        return {ResourceRef(row["cloud"], row["kind"], row["id"]): row["status"] for row in found}
+        found = await self._database.fetch(_SQL["briefs"], *columns(rows, 3))
+        return {
+            ResourceRef(row["cloud"], row["kind"], row["id"]): Brief(row["project"], row["status"])
+            for row in found
+        }
 
     async def unseen_of(
         self,

@@ -46,6 +46,7 @@ class FakeCloud:
         self.logins = 0
         self.discoveries: Counter[str] = Counter()
         self.valid_tokens: set[str] = set()
+        self.roles = ["admin"]
         self.token_life = timedelta(hours=1)
         self.services = set(_VERSIONS)
         self.login_status = 201
@@ -100,6 +101,7 @@ class FakeCloud:
             "methods": ["password"],
             "user": {"id": "u1", "name": "admin", "domain": project["domain"]},
             "project": project,
+            "roles": [{"id": "r1", "name": role} for role in self.roles],
             "issued_at": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "expires_at": (now + self.token_life).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "catalog": [self._catalogued(type_) for type_ in sorted(self.services)],

@@ -43,7 +43,14 @@ WINDOWS = Windows(merge=WINDOW, batch=timedelta(0))
 class Setting:
     """Everything of one copy; time stands still until a test moves it."""
 
-    def __init__(self, database: Database, client: CloudClient, clock: FixedClock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        client: CloudClient,
+        clock: FixedClock,
+        *,
+        sees_all_projects: bool = False,
+    ) -> None:
         self.clock = clock
         self.registry = CollectorRegistry()
         self.inventory = Inventory(database)
@@ -51,7 +58,7 @@ class Setting:
         self.letters = DeadLetters(database)
         self.full_passes = FullPasses(database)
         metrics = RefresherMetrics(self.registry)
-        reader = Reader(client, clock=clock)
+        reader = Reader(client, clock=clock, sees_all_projects=sees_all_projects)
         network_info = NetworkInfo(ServersAndPorts(database))
         writer = Writer(
             inventory=self.inventory,

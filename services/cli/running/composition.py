@@ -243,6 +243,7 @@ def refreshed_clouds(parts: Parts, settings: Settings) -> dict[str, RefreshedClo
                 second_look=cloud.refresh.second_look,
             ),
             full_pass_interval=cloud.refresh.full_pass_interval,
+            sees_all_projects=cloud.refresh.sees_all_projects,
             made_from=cloud,
         )
         for cloud in settings.clouds

@@ -118,7 +118,7 @@ order by cloud, kind;
 
 -- name: unseen
 -- Living resources of a kind that no read found, and no notification described, since a moment:
--- by id, after $4 (null: any).
+-- by id, after $4 (null: any), of project $6 (null: any).
 select cloud, kind, id
 from resources
 where kind = $2
@@ -126,6 +126,7 @@ where kind = $2
     and deleted_at is null
     and greatest(seen_at, told_at) < $3
     and ($4::text is null or id > $4)
+    and ($6::text is null or project = $6)
 order by id
 limit $5;
 
@@ -137,9 +138,9 @@ join unnest($1::text[], $2::text[], $3::text[]) as asked (cloud, kind, id)
     using (cloud, kind, id)
 where resources.deleted_at is not null;
 
--- name: statuses
--- The status of some living resources.
-select resources.cloud, resources.kind, resources.id, resources.status
+-- name: briefs
+-- The project and status of some living resources.
+select resources.cloud, resources.kind, resources.id, resources.project, resources.status
 from resources
 join unnest($1::text[], $2::text[], $3::text[]) as asked (cloud, kind, id)
     using (cloud, kind, id)

@@ -73,7 +73,7 @@ async def test_a_list_of_ids_shows_those_and_the_rest_is_gone(reader: Reader) ->
     found = await read(reader, Kind.STACK, *ids, NOWHERE)
 
     assert objects_of(found).keys() == ids
-    assert ([ref.id for ref in found.gone], found.failed) == ([NOWHERE], [])
+    assert ([ref.id for ref in found.doubted], found.failed) == ([NOWHERE], [])
     assert reader.lessons.no_id_lists == set()
 
 
