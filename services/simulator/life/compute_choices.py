@@ -113,7 +113,9 @@ def _resize(world: World) -> Operation | None:
     if any(port.id in world.held for port in ports):
         return None
     operation = server_actions.resize(world, request, server, flavor)
-    return on(world, (server, *ports), operation)
+    # Neither flavor may be deleted under way.
+    flavors = (world.flavors[server.flavor_id], flavor)
+    return on(world, (server, *flavors, *ports), operation)
 
 
 def _confirm(world: World) -> Operation | None:

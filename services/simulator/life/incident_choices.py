@@ -20,7 +20,8 @@ def _fail_resize(world: World) -> Operation | None:
         return None
     flavor = next(each for each in world.flavors if each.id != server.flavor_id)
     request = by_owner(world, server)
-    return on(world, (server,), fail_resize(world, request, server, flavor))
+    flavors = (world.flavors[server.flavor_id], flavor)
+    return on(world, (server, *flavors), fail_resize(world, request, server, flavor))
 
 
 def _fail_host(world: World) -> Operation | None:

@@ -111,6 +111,14 @@ def test_everything_in_the_mix_happens_and_the_number_of_servers_stays_level() -
     assert 50 <= len(life.world.servers) <= 70
 
 
+def test_the_flavors_between_which_a_server_is_resized_are_held() -> None:
+    life = a_life(5)
+    assert life.begin("resize server")
+    assert sum(life.world.held[flavor.id] for flavor in life.world.flavors) == 2
+    assert list(life.finish())
+    assert not life.world.held
+
+
 def test_a_life_asked_for_notifications_ends_with_nothing_in_flight() -> None:
     life = a_life(4)
     life.start(Rate(operations=50), notifications=500)
