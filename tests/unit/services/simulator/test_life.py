@@ -114,6 +114,7 @@ def test_everything_in_the_mix_happens_and_the_number_of_servers_stays_level() -
 def test_the_flavors_between_which_a_server_is_resized_are_held() -> None:
     life = a_life(5)
     assert life.begin("resize server")
+    list(life.advance(life.elapsed))
     assert sum(life.world.held[flavor.id] for flavor in life.world.flavors) == 2
     assert list(life.finish())
     assert not life.world.held
