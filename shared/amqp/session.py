@@ -316,18 +316,23 @@ async def _close(connection: AbstractConnection) -> None:
         log.debug("close_failed", reason=_describe(error))
 
 
+async def _open(connection: AbstractConnection) -> None:
+    """Connect, or leave nothing half open behind, that would be closed when nobody listens."""
+    try:
+        await connection.connect(timeout=CONNECT_SECONDS)
+    except BaseException:
+        await connection.close()
+        raise
+
+
 async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str, int]:
     failures = []
     for rank, url in enumerate(address.urls):
         host = f"{url.host}:{url.port}"
+        query = {"heartbeat": str(HEARTBEAT_SECONDS), "name": name} | dict(url.query)
+        connection = aio_pika.Connection(url.update_query(query), ssl_context=address.tls)
         try:
-            connection = await aio_pika.connect(
-                url.update_query(
-                    {"heartbeat": str(HEARTBEAT_SECONDS), "name": name} | dict(url.query)
-                ),
-                ssl_context=address.tls,
-                timeout=CONNECT_SECONDS,
-            )
+            await _open(connection)
         except (aiormq.exceptions.AMQPError, OSError, TimeoutError) as error:
             if _is_cancelled():
                 raise asyncio.CancelledError from error
