@@ -182,9 +182,12 @@ class Objects:
             self._lessons.sizes[resource.kind] = Size(page_count, object_count)
 
     def _note_narrow(self, resource: Resource) -> None:
-        """Tell, once, that what a list lacks may be another project's."""
-        own = resource.project_field is None or resource.kind in self.narrow
-        if not own and not self.sees_all(resource):
+        """Tell, once, that what a list lacks may be another project's.
+
+        A kind that was asked for widely tells by itself whether it may be.
+        """
+        told = resource.wider or resource.project_field is None or resource.kind in self.narrow
+        if not told and not self.sees_all(resource):
             self._tell_narrow(resource)
 
     def _tell_narrow(self, resource: Resource) -> None:

@@ -1,10 +1,13 @@
 """A 404 deletes only where the credentials would be shown the object if it lived."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from aiohttp import web
 
+from services.refresher.resources import ALL
 from shared.openstack.cloud import CloudConfig
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
@@ -73,6 +76,25 @@ async def test_a_full_pass_does_not_ask_for_what_we_are_not_shown(as_member: Set
     await as_member.work_off(WINDOW)
     assert await as_member.living("volume") == ["theirs"]
     assert as_member.worker.reader.objects.narrow == {"volume"}
+
+
+async def test_a_list_that_is_shown_widely_goes_on_being_asked_for_so(
+    cloud: FakeCloud, as_member: Setting
+) -> None:
+    """A policy can show all projects to a role that is not called admin."""
+    asked: list[str] = []
+
+    async def note(request: web.Request) -> web.StreamResponse:
+        asked.append(request.query.get("everywhere", ""))
+        return web.json_response({"volumes": []})
+
+    cloud.answers[f"{VOLUMES}/detail"] = note
+    widely = replace(ALL["volume"], wider=(("everywhere", "1"),))
+    for _ in range(2):
+        async for _page in as_member.worker.reader.objects.pages(widely, ()):
+            pass
+
+    assert asked == ["1", "1"]
 
 
 async def test_an_administrator_is_believed(cloud: FakeCloud, setting: Setting) -> None:
