@@ -4,9 +4,8 @@
   complete list by a field no longer shows is asked for by id, and only its 404 deletes it.
   So is an attachment that its volume does not show.
 * A booted server's port comes up, and Glance's data arrives, a moment after the last event: what
-  is settling gets one second look, and so does a server that does not show yet what its ports
-  have. It is in no hurry, and waits for company. A read that came late
-  was one itself.
+  is settling gets one second look, and so does a server that does not show yet what its ports have.
+  It is in no hurry, and waits for company. A read that came late was one itself.
 """
 
 from collections.abc import Sequence
