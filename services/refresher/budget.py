@@ -1,6 +1,6 @@
 """How the APIs of a cloud are asked at this moment, for metrics, `osevents status` and its like."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from services.refresher.permits import Denial
@@ -10,10 +10,13 @@ HEARTBEAT = "refresher:api"
 """The name under which each copy reports it, for each cloud."""
 
 
-def figures(budgets: Mapping[str, Budget], denials: Mapping[str, Denial]) -> dict[str, Any]:
+def figures(
+    budgets: Mapping[str, Budget], denials: Mapping[str, Denial], narrow: Collection[str] = ()
+) -> dict[str, Any]:
     """Return what one copy knows, as JSON: by service how it is asked, by kind what is denied.
 
     `left_alone` is null, or says since when, why, and when the next look is due; times are ISO.
+    `own_project_only` has the kinds of which nothing of other projects is shown.
     """
     return {
         "services": {
@@ -38,4 +41,5 @@ def figures(budgets: Mapping[str, Budget], denials: Mapping[str, Denial]) -> dic
             }
             for kind, denial in denials.items()
         },
+        "own_project_only": sorted(narrow),
     }

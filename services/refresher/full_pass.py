@@ -233,6 +233,7 @@ class Passes:
         self, claimed: FullPass, *, before: datetime, after: str | None
     ) -> list[ResourceRef]:
         resource, own = self.resources[claimed.kind], self.objects.project_id
+        everywhere = await self.objects.sees_all(resource)
         suspects = await self.inventory.unseen(
             self.cloud,
             claimed.kind,
@@ -240,7 +241,7 @@ class Passes:
             most=_ASK_AT_ONCE,
             after=after,
             # Of what we are not shown, a read would tell nothing.
-            project=None if self.objects.sees_all(resource) else own or _NOBODYS,
+            project=None if everywhere else own or _NOBODYS,
         )
         cause = str(Cause(CauseKind.FULL_PASS, str(claimed.id)))
         asked = [

@@ -4,7 +4,8 @@ Lists are asked for as widely as our credentials may; what they do not show (oth
 service cut off, what we may not read) is noted here, since it is not gone.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from services.refresher.findings import says_gone
 from services.refresher.learning import Lessons, Size
 from services.refresher.permits import Permits
 from services.refresher.resources.model import Address, Object, Resource
+from services.refresher.scope import Scope
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.client import CloudClient
@@ -24,8 +26,7 @@ from shared.openstack.paging import Params
 log = structlog.get_logger(__name__)
 
 _FORBIDDEN = 403
-_ADMIN = "admin"
-"""The role to which the default policies of all services show everything but Heat's stacks."""
+_ONE: Params = (("limit", "1"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,10 @@ class Objects:
         clock: Clock,
         sees_all_projects: bool = False,
     ) -> None:
-        self._sees_all_projects = sees_all_projects
         self.permits = Permits()
-        self.narrow: set[str] = set()
-        """Kinds of which we are shown our own project alone (`Resource.wider`)."""
+        self.scope = Scope(
+            client.name, lambda: client.roles, clock=clock, sees_all_projects=sees_all_projects
+        )
         self.cut_off: set[str] = set()
         """Kinds whose latest list came cut off: what it lacks is not seen by full passes."""
         self._client = client
@@ -63,16 +64,16 @@ class Objects:
         """The project of our credentials; None before the first token, and where there is none."""
         return self._client.project_id
 
-    def sees_all(self, resource: Resource) -> bool:
-        """Whether we are shown the objects of all projects, so that a 404 says that one is gone.
+    async def sees_all(self, resource: Resource) -> bool:
+        """Whether a 404 says that an object is gone, and not only that we are not shown it.
 
-        To others Nova, Cinder and Glance answer for an object of another project just what they
-        answer for one that does not exist. Below a parent the parent is shown, or nothing.
+        Raises CloudRefused and CloudUnavailable where that cannot be told.
         """
-        if resource.below is not None:
-            return True
-        everywhere = self._sees_all_projects or _ADMIN in self._client.roles
-        return everywhere and resource.kind not in self.narrow
+        if not self.scope.is_known(resource):
+            async with aclosing(self._list(resource, Address(resource.path, _ONE))) as pages:
+                async for _ in pages:
+                    break
+        return self.scope.sees_all(resource)
 
     async def has(self, resource: Resource) -> bool:
         """Whether the cloud has the kind; raises CloudUnavailable when that cannot be told."""
@@ -129,20 +130,22 @@ class Objects:
             now = self._clock.now()
             self.permits.refused(resource.kind, str(error), now, alone=alone)
 
-    async def _list(self, resource: Resource, address: Address, **of: str) -> AsyncIterator[Page]:
+    async def _list(
+        self, resource: Resource, address: Address, **of: str
+    ) -> AsyncGenerator[Page, None]:
         """Yield the pages of one list, of as many projects as we may see; `of` goes into them."""
-        if resource.wider and resource.kind not in self.narrow:
+        if self.scope.asks_widely(resource):
             wider = Address(address.path, (*address.params, *resource.wider))
             try:
-                async for page in self._one_list(resource, wider, of):
+                async for page in self._one_list(resource, wider, of, widely=True):
                     yield page
             except CloudRefused as error:
-                if error.status != _FORBIDDEN:
+                if not self.scope.refuses(resource, error):
                     raise
-                self._tell_narrow(resource)
             else:
                 return
-        async for page in self._one_list(resource, address, of | await self._own_project(resource)):
+        of |= await self._own_project(resource)
+        async for page in self._one_list(resource, address, of, widely=False):
             yield page
 
     async def _own_project(self, resource: Resource) -> dict[str, str]:
@@ -155,7 +158,7 @@ class Objects:
         return {resource.project_field: project} if resource.project_field and project else {}
 
     async def _one_list(
-        self, resource: Resource, address: Address, of: Mapping[str, str]
+        self, resource: Resource, address: Address, of: Mapping[str, str], *, widely: bool
     ) -> AsyncIterator[Page]:
         pages = self._client.pages(
             resource.service_type,
@@ -166,33 +169,18 @@ class Objects:
             paging=resource.paging,
         )
         observed_at = self._clock.now()
-        asked_widely = resource.wider and resource.kind not in self.narrow
-        permitted = pages if asked_widely else self._permitted(resource, pages)
         page_count = object_count = 0
-        async for items in permitted:
+        async for items in self._permitted(resource, pages, widely=widely):
             page_count, object_count = page_count + 1, object_count + len(items)
             shaped = [resource.shape({**item, **of}) for item in items]
             if not all(resource.id_of(item) for item in shaped):
                 raise CloudUnavailable(f"the list of {address.path} holds objects without an id")
+            self.scope.listed(resource, widely=widely)
             yield Page(shaped, observed_at)
             observed_at = self._clock.now()
         self._note_cut(resource)
-        self._note_narrow(resource)
-        if tuple(address.params) == tuple(resource.list_params):
+        if set(address.params) - set(resource.wider) == set(resource.list_params):
             self._lessons.sizes[resource.kind] = Size(page_count, object_count)
-
-    def _note_narrow(self, resource: Resource) -> None:
-        """Tell, once, that what a list lacks may be another project's.
-
-        A kind that was asked for widely tells by itself whether it may be.
-        """
-        told = resource.wider or resource.project_field is None or resource.kind in self.narrow
-        if not told and not self.sees_all(resource):
-            self._tell_narrow(resource)
-
-    def _tell_narrow(self, resource: Resource) -> None:
-        log.warning("own_project_only", cloud=self._client.name, kind=resource.kind)
-        self.narrow.add(resource.kind)
 
     def _note_cut(self, resource: Resource) -> None:
         """Tell, once, that a list comes cut off: what it lacks is only found by id."""
@@ -204,15 +192,16 @@ class Objects:
             self.cut_off.discard(resource.kind)
 
     async def _permitted(
-        self, resource: Resource, pages: AsyncIterator[list[dict[str, Any]]]
+        self, resource: Resource, pages: AsyncIterator[list[dict[str, Any]]], *, widely: bool
     ) -> AsyncIterator[list[dict[str, Any]]]:
-        """Pass pages on, and note whether we may read them."""
+        """Pass pages on, and note whether we may read them; `widely` is asking for more."""
         try:
             async for items in pages:
                 self.permits.worked(resource.kind, self._clock.now())
                 yield items
         except CloudRefused as error:
-            self.refused(resource, error, alone=False)
+            if not widely:
+                self.refused(resource, error, alone=False)
             raise
 
 

@@ -91,7 +91,7 @@ class Reader:
             if not says_gone(error, resource, id_):
                 self.objects.refused(resource, error, alone=True)
                 raise
-            if self.objects.sees_all(resource):
+            if await self.objects.sees_all(resource):
                 findings.miss(resource, id_, cause, at=observed_at)
             else:
                 findings.doubt(resource, id_, cause, at=observed_at)

@@ -136,11 +136,12 @@ class Refresher:
         objects = reader.objects
         budgets, denials = self._clients[name].budgets(), objects.permits.denials()
         self.metrics.calls.budget(name, budgets)
-        self.metrics.hidden.show(name, denials, narrow=objects.narrow, cut_off=objects.cut_off)
+        narrow, cut_off = objects.scope.narrow, objects.cut_off
+        self.metrics.hidden.show(name, denials, narrow=narrow, cut_off=cut_off)
         await Heartbeats(self.database).report(
             HEARTBEAT,
             self.instance,
-            figures(budgets, denials),
+            figures(budgets, denials, narrow),
             now=self.clock.now(),
             cloud=name,
         )

@@ -50,6 +50,7 @@ class Setting:
         clock: FixedClock,
         *,
         sees_all_projects: bool = False,
+        seed: int = 2,
     ) -> None:
         self.clock = clock
         self.registry = CollectorRegistry()
@@ -113,7 +114,7 @@ class Setting:
             targets=self.targets,
             writer=writer,
             clock=clock,
-            random=Random(2),
+            random=Random(seed),
             metrics=metrics,
         )
 

@@ -193,6 +193,10 @@ def apis(heartbeats: Sequence[Heartbeat]) -> Iterable[Line]:
         for kind, denial in heartbeat.figures["not_permitted"].items():
             value = f"since {denial['since']}, tried again at {denial['until']}: {denial['reason']}"
             yield Line(about, f"{kind} may not be read", value)
+        # Absent where the copy is of an earlier version.
+        narrow = heartbeat.figures.get("own_project_only")
+        if narrow:
+            yield Line(about, "own project only", ", ".join(narrow))
 
 
 async def _timeline(database: Database, now: datetime) -> list[Line]:

@@ -10,7 +10,8 @@ from services.refresher.resources.model import Object, Resource, Shown, no_statu
 from shared.openstack.paging import Paging, Params
 from shared.resource import Kind
 
-_ALL: Params = (("all_tenants", "1"), ("limit", "1000"))
+_PAGE: Params = (("limit", "1000"),)
+_ALL: Params = (("all_tenants", "1"),)
 _MICROVERSION = (3, 65)
 _LIST_ALL_FROM = 50
 ATTACHED = "attached"
@@ -36,7 +37,9 @@ ATTACHMENT = Resource(
     collection="attachments",
     item_path="attachments",
     item_key="attachment",
-    list_params=_ALL,
+    list_params=_PAGE,
+    wider=_ALL,
+    wider_ignored=True,
     paging=Paging.MARKER,
     filters=frozenset({OF_VOLUME}),
     repeats=False,
@@ -55,7 +58,9 @@ RESOURCES = (
         collection="volumes",
         item_path="volumes",
         item_key="volume",
-        list_params=_ALL,
+        list_params=_PAGE,
+        wider=_ALL,
+        wider_ignored=True,
         ids_filter=by_ids,
         project_field="os-vol-tenant-attr:tenant_id",
         microversion=_MICROVERSION,
@@ -69,7 +74,9 @@ RESOURCES = (
         collection="snapshots",
         item_path="snapshots",
         item_key="snapshot",
-        list_params=_ALL,
+        list_params=_PAGE,
+        wider=_ALL,
+        wider_ignored=True,
         filters=frozenset({"volume_id"}),
         repeats=False,
         list_all_from=_LIST_ALL_FROM,
@@ -83,7 +90,9 @@ RESOURCES = (
         collection="backups",
         item_path="backups",
         item_key="backup",
-        list_params=_ALL,
+        list_params=_PAGE,
+        wider=_ALL,
+        wider_ignored=True,
         filters=frozenset({"volume_id"}),
         repeats=False,
         list_all_from=_LIST_ALL_FROM,
@@ -97,8 +106,11 @@ RESOURCES = (
         collection="volume_types",
         item_path="types",
         item_key="volume_type",
-        # None is the word that means public and private ones.
-        list_params=(("is_public", "None"), ("limit", "1000")),
+        list_params=_PAGE,
+        # None is the word that means public and private ones; where `resource_filters.json` is not
+        # installed, members are refused it.
+        wider=(("is_public", "None"),),
+        wider_ignored=True,
         list_all_from=5,
         project_field=None,
         status=no_status,

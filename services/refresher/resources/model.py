@@ -159,8 +159,11 @@ class Resource:
     since: str | None = None
     """The parameter of the list that asks for what changed since a time, deleted objects too."""
     wider: Params = ()
-    """Asks a list for all projects where policy lets nobody do so by default; refused, the list is
-    asked for without it, shows our own project alone, and that is shown."""
+    """Asks a list for all projects, or for what is private; refused, the list is asked for without
+    it, shows our own project alone, and that is shown."""
+    wider_ignored: bool = False
+    """Whether the service passes over `wider` where it may not be asked, mostly without a word, so
+    that only our roles tell what a list shows."""
     own_project: bool = False
     """Whether lists show our own project alone, and leave out which that is."""
     list_all_from: int | None = None

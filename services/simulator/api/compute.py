@@ -81,9 +81,9 @@ def list_servers(state: State, request: web.Request, actor: Actor) -> web.Respon
 
 def _matching(world: World, request: web.Request, actor: Actor, minor: int) -> Iterator[Server]:
     wanted = _filters(request, actor, minor)
-    everyone = truth(last(request, "all_tenants"))
+    everyone = _all_tenants(last(request, "all_tenants"))
     if everyone and not actor.admin:
-        message = "Policy doesn't allow os_compute_api:servers:index:get_all_tenants"
+        message = "Policy doesn't allow os_compute_api:servers:detail:get_all_tenants"
         raise fault("forbidden", 403, f"{message} to be performed.")
     if not everyone:
         # Without all_tenants Nova takes the token's project, whatever project is asked for.
@@ -101,6 +101,11 @@ def _matching(world: World, request: web.Request, actor: Actor, minor: int) -> I
             continue
         if all(_fits(server, key, value) for key, value in wanted.items()):
             yield server
+
+
+def _all_tenants(text: str | None) -> bool:
+    """Read the parameter as Nova does: its mere presence says yes."""
+    return text is not None and text.lower() not in {"0", "f", "false", "off", "n", "no"}
 
 
 def _candidates(world: World, request: web.Request, since: datetime | None) -> Iterable[Server]:

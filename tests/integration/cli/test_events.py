@@ -339,8 +339,9 @@ async def test_status_tells_what_is_left_alone_and_what_is_not_permitted(
     opened = Opened(NOW, "503 busy", NOW + timedelta(seconds=5))
     budgets = {"network": Budget(calls=7, under_way=1, waiting=2, opened=opened)}
     denials = {"project": Denial(NOW, NOW + timedelta(minutes=10), "403 not you")}
+    known = figures(budgets, denials, {"volume", "server"})
     await Heartbeats(filled).report(
-        HEARTBEAT, "copy-1", figures(budgets, denials), now=SystemClock().now(), cloud="prod"
+        HEARTBEAT, "copy-1", known, now=SystemClock().now(), cloud="prod"
     )
 
     rows = (await ask("status", "--format", "json")).rows
@@ -351,6 +352,7 @@ async def test_status_tells_what_is_left_alone_and_what_is_not_permitted(
     )
     assert told["API of network"].endswith("503 busy")
     assert told["project may not be read"].endswith("403 not you")
+    assert told["own project only"] == "server, volume"
 
 
 PASSED = Cause(CauseKind.FULL_PASS, "pass-1")

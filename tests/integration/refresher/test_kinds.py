@@ -189,8 +189,30 @@ async def test_a_deleted_stack_that_heat_still_shows_is_gone(cloud: Cloud) -> No
 
 async def test_that_heat_shows_our_own_project_alone_is_known(cloud: Cloud) -> None:
     await listed(cloud.reader, ALL["stack"])
-    assert cloud.reader.objects.narrow == {"stack"}
+    assert cloud.reader.objects.scope.narrow == {"stack"}
     assert cloud.reader.objects.permits.denials() == {}
+
+
+async def test_a_member_is_shown_what_belongs_to_their_project(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.simulator.write_clouds_yaml(tmp_path / "demo.yaml", "prod", user="demo")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "demo.yaml"))
+    kinds = (Kind.SERVER, Kind.SERVER_GROUP, Kind.VOLUME, Kind.SNAPSHOT, Kind.BACKUP)
+    clock = FixedClock()
+    async with CloudClient.open(load_cloud("prod"), clock=clock, random=Random(3)) as client:
+        reader = Reader(client, clock=clock)
+        for kind in kinds:
+            shown, truth = set(await listed(reader, ALL[kind])), cloud.simulator.truth(kind)
+            field = str(ALL[kind].project_field)
+            ours = {id_ for id_, item in truth.items() if item[field] == client.project_id}
+            assert ours, kind
+            found = await read_all(reader, kind, *list(ours)[:2], *list(truth.keys() - ours)[:2])
+            read = {one.ref.id for one in found.snapshots}
+            assert (shown, len(read), read - ours) == (ours, len(list(ours)[:2]), set()), kind
+            assert (found.gone, found.failed) == ({}, []), kind
+    assert reader.objects.scope.narrow == set(kinds)
+    assert reader.objects.permits.denials() == {}
 
 
 async def test_that_keystone_cuts_a_list_off_is_known_until_it_is_whole(

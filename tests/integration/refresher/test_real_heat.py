@@ -49,7 +49,7 @@ async def test_stacks_are_listed_with_those_within_them(heat: Heat, reader: Read
     assert found.keys() == {one["id"] for one in heat.stacks()}
     assert len({one["parent"] for one in found.values() if one["parent"]}) == MADE
     assert {one["project"] for one in found.values()} == {heat.keystone.project_id()}
-    assert reader.objects.narrow == {Kind.STACK}
+    assert reader.objects.scope.narrow == {Kind.STACK}
 
 
 @pytest.mark.parametrize("kind", [Kind.STACK, Kind.STACK_RESOURCE])

@@ -8,6 +8,8 @@ import pytest
 from aiohttp import web
 
 from services.refresher.resources import ALL
+from services.refresher.scope import ASK_AGAIN
+from shared.errors import CloudRefused
 from shared.openstack.cloud import CloudConfig
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
@@ -18,6 +20,9 @@ from tests.support.refresh import Table, target
 from tests.support.refreshing import WINDOW, Setting
 
 VOLUMES = "/volume/v3/volumes"
+SERVERS = "/compute/v2.1/servers"
+TYPES = "/volume/v3/types"
+REFUSED = {"forbidden": {"code": 403, "message": "Policy doesn't allow get_all_tenants."}}
 OURS, THEIRS = "p1", "another-project"
 
 
@@ -53,6 +58,40 @@ def show_no_volumes(cloud: FakeCloud) -> None:
         cloud.answer(f"{VOLUMES}/{id_}", body, status=404)
 
 
+class Servers:
+    """Nova's servers: one of ours and one of theirs, shown `widely` or not."""
+
+    def __init__(self, cloud: FakeCloud, *, widely: bool = False) -> None:
+        self.widely = widely
+        self.asked: list[str] = []
+        cloud.answers[f"{SERVERS}/detail"] = self.list
+        cloud.answer(f"{SERVERS}/ours", {"server": self.server("ours", OURS)})
+        cloud.answer(
+            f"{SERVERS}/theirs", {"itemNotFound": {"message": "Instance theirs"}}, status=404
+        )
+
+    @staticmethod
+    def server(id_: str, project: str) -> dict[str, str]:
+        return {"id": id_, "status": "ACTIVE", "tenant_id": project}
+
+    async def list(self, request: web.Request) -> web.StreamResponse:
+        """Answer as Nova does."""
+        everywhere = "all_tenants" in request.query
+        self.asked.append("widely" if everywhere else "ours")
+        if everywhere and not self.widely:
+            return web.json_response(REFUSED, status=403)
+        found = [self.server("ours", OURS)]
+        found += [self.server("theirs", THEIRS)] * everywhere
+        return web.json_response({"servers": found})
+
+
+async def listed(setting: Setting, kind: str) -> list[str]:
+    """Return the ids that a full pass sees."""
+    resource, objects = ALL[kind], setting.worker.reader.objects
+    pages = objects.pages(resource, resource.list_params)
+    return [str(item["id"]) async for page in pages for item in page.items]
+
+
 async def read_both(setting: Setting) -> None:
     await setting.ask(target("volume", "ours"), target("volume", "theirs"))
     await setting.work_off()
@@ -75,7 +114,7 @@ async def test_a_full_pass_does_not_ask_for_what_we_are_not_shown(as_member: Set
     assert suspects == [1], "ours alone"
     await as_member.work_off(WINDOW)
     assert await as_member.living("volume") == ["theirs"]
-    assert as_member.worker.reader.objects.narrow == {"volume"}
+    assert as_member.worker.reader.objects.scope.narrow == {"volume"}
 
 
 async def test_a_list_that_is_shown_widely_goes_on_being_asked_for_so(
@@ -89,7 +128,7 @@ async def test_a_list_that_is_shown_widely_goes_on_being_asked_for_so(
         return web.json_response({"volumes": []})
 
     cloud.answers[f"{VOLUMES}/detail"] = note
-    widely = replace(ALL["volume"], wider=(("everywhere", "1"),))
+    widely = replace(ALL["volume"], wider=(("everywhere", "1"),), wider_ignored=False)
     for _ in range(2):
         async for _page in as_member.worker.reader.objects.pages(widely, ()):
             pass
@@ -118,3 +157,88 @@ async def test_so_is_who_is_said_to_be_shown_all_projects(
         await read_both(setting)
 
         assert await setting.living("volume") == []
+
+
+async def test_who_may_not_ask_for_all_projects_is_shown_their_own(
+    cloud: FakeCloud, as_member: Setting
+) -> None:
+    servers, objects = Servers(cloud), as_member.worker.reader.objects
+
+    assert [await listed(as_member, "server") for _ in range(2)] == [["ours"], ["ours"]]
+
+    assert servers.asked == ["widely", "ours", "ours"]
+    assert (objects.scope.narrow, objects.permits.denials()) == ({"server"}, {})
+
+
+async def test_all_projects_are_asked_for_again_after_a_while(
+    cloud: FakeCloud, as_member: Setting
+) -> None:
+    servers, scope = Servers(cloud), as_member.worker.reader.objects.scope
+    await listed(as_member, "server")
+    servers.widely = True
+
+    as_member.clock.advance(ASK_AGAIN)
+
+    assert await listed(as_member, "server") == ["ours", "theirs"]
+    assert (servers.asked[-1], scope.narrow) == ("widely", set())
+
+
+async def test_an_administrator_who_may_not_ask_for_all_projects_is_not_believed(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    """A policy can make administrators of their project alone."""
+    servers = Servers(cloud)
+    at = setting.clock.now() - timedelta(hours=1)
+    item = Servers.server("theirs", THEIRS)
+    known = Snapshot(ResourceRef("prod", "server", "theirs"), None, THEIRS, "ACTIVE", item, at)
+    await setting.inventory.write([known], Cause(CauseKind.EVENT, "e0"))
+
+    for _ in range(2):
+        await setting.ask(target("server", "theirs"))
+        await setting.work_off()
+
+    assert await setting.living("server") == ["theirs"]
+    assert await setting.waiting() == 0
+    assert servers.asked == ["widely", "ours"], "once"
+
+
+async def test_a_role_that_comes_back_shows_all_projects_again(
+    cloud: FakeCloud, as_member: Setting
+) -> None:
+    scope = as_member.worker.reader.objects.scope
+    await listed(as_member, "volume")
+    assert scope.narrow == {"volume"}
+
+    cloud.roles = ["admin"]
+    cloud.valid_tokens.clear()
+    for _ in range(2):
+        await listed(as_member, "volume")
+
+    assert scope.narrow == set()
+
+
+async def test_types_are_listed_where_cinder_refuses_its_members_the_private_ones(
+    cloud: FakeCloud, as_member: Setting
+) -> None:
+    message = "Invalid filters is_public are found in query options."
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if "is_public" in request.query:
+            return web.json_response({"badRequest": {"message": message}}, status=400)
+        return web.json_response({"volume_types": [{"id": "public"}]})
+
+    cloud.answers[TYPES] = answer
+
+    assert await listed(as_member, "volume_type") == ["public"]
+    assert as_member.worker.reader.objects.scope.narrow == set(), "types are nobody's"
+
+
+async def test_a_marker_that_is_gone_is_no_refusal_to_show_all(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    cloud.answer(TYPES, {"badRequest": {"message": "marker t1 not found"}}, status=400)
+
+    with pytest.raises(CloudRefused, match="marker"):
+        await listed(setting, "volume_type")
+
+    assert [dict(query).get("is_public") for _, query in cloud.asked] == ["None"]

@@ -51,8 +51,24 @@ async def test_without_all_tenants_only_the_tokens_project_whatever_is_asked(
     assert reply.body["servers"] == []
 
 
-async def test_all_tenants_is_forbidden_to_members(member: Caller) -> None:
-    assert (await member.get(DETAIL, [ALL])).status == 403
+@pytest.mark.parametrize("value", ["1", "True", "", "whatever"])
+async def test_all_tenants_is_forbidden_to_members(member: Caller, value: str) -> None:
+    reply = await member.get(DETAIL, [("all_tenants", value)])
+
+    rule = "os_compute_api:servers:detail:get_all_tenants"
+    message = f"Policy doesn't allow {rule} to be performed."
+    assert (reply.status, reply.body) == (403, {"forbidden": {"code": 403, "message": message}})
+
+
+async def test_a_member_who_does_not_ask_for_all_is_shown_their_project(
+    member: Caller, simulator: Simulator
+) -> None:
+    everything = simulator.truth("server")
+    ours = {id_ for id_, one in everything.items() if one["tenant_id"] == member.project_id}
+
+    for params in ([], [("all_tenants", "0")], [("changes-since", "2000-01-01T00:00:00Z")]):
+        reply = await member.get(DETAIL, params)
+        assert {one["id"] for one in reply.body["servers"]} == ours
 
 
 async def test_an_unknown_filter_is_ignored_up_to_2_74_and_refused_from_2_75(

@@ -40,9 +40,9 @@ def test_glance_ids_are_one_parameter_with_all_visibilities() -> None:
     assert read.params == (("visibility", "all"), ("limit", "1000"), ("id", "in:a,b"))
 
 
-def test_cinder_ids_are_a_python_list_over_all_projects() -> None:
+def test_cinder_ids_are_a_python_list() -> None:
     (read,) = plan(claims("volume", "a", "b"), ALL).reads
-    assert read.params == (("all_tenants", "1"), ("limit", "1000"), ("id", "['a','b']"))
+    assert read.params == (("limit", "1000"), ("id", "['a','b']"))
 
 
 def test_ports_of_several_servers_are_one_read() -> None:

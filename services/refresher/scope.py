@@ -1,0 +1,98 @@
+"""Of which kinds a cloud shows our credentials all projects, as one copy learnt it.
+
+Some services ignore to members that a list is asked for in all projects, others refuse it: those
+(`Resource.wider`) tell by their answer what we are shown, of the others our roles tell it. What is
+learnt is looked at again, since roles and policies change while we run.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from services.refresher.resources.model import Resource
+from shared.clock import Clock
+from shared.errors import CloudRefused
+
+log = structlog.get_logger(__name__)
+
+ASK_AGAIN = timedelta(minutes=10)
+"""After so long a list that was refused widely is asked for widely again."""
+_ADMIN = "admin"
+"""The role to which the default policies of all services show everything but Heat's stacks."""
+_BAD_REQUEST = 400
+_FORBIDDEN = 403
+
+
+class Scope:
+    """What one cloud shows us of other projects."""
+
+    def __init__(
+        self,
+        cloud: str,
+        roles: Callable[[], tuple[str, ...]],
+        *,
+        clock: Clock,
+        sees_all_projects: bool = False,
+    ) -> None:
+        self.narrow: set[str] = set()
+        """Kinds of which we are shown our own project alone."""
+        self._cloud = cloud
+        self._roles = roles
+        self._clock = clock
+        self._sees_all_projects = sees_all_projects
+        self._asked: set[str] = set()
+        self._ask_again: dict[str, datetime] = {}
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether our role is one that is shown the objects of all projects."""
+        return self._sees_all_projects or _ADMIN in self._roles()
+
+    def sees_all(self, resource: Resource) -> bool:
+        """Whether we are shown the objects of all projects, so that a 404 says that one is gone.
+
+        To others Nova, Cinder and Glance answer for an object of another project just what they
+        answer for one that does not exist. Below a parent the parent is shown, or nothing.
+        """
+        if resource.below is not None:
+            return True
+        return self.everywhere and resource.kind not in self.narrow
+
+    def is_known(self, resource: Resource) -> bool:
+        """Whether `sees_all` can be relied on before a list was asked for."""
+        tells = resource.wider and not resource.wider_ignored
+        return not (tells and self.everywhere) or resource.kind in self._asked
+
+    def asks_widely(self, resource: Resource) -> bool:
+        """Whether the next list is to be asked for in all projects, by `Resource.wider`."""
+        again = self._ask_again.get(resource.kind)
+        return bool(resource.wider) and (again is None or self._clock.now() >= again)
+
+    def refuses(self, resource: Resource, error: CloudRefused) -> bool:
+        """Whether a list is refused because it was asked for widely; notes it."""
+        named = any(name in error.detail for name, _ in resource.wider)
+        # A 400 can be about something else, a marker that is gone for instance.
+        if error.status != _FORBIDDEN and not (error.status == _BAD_REQUEST and named):
+            return False
+        self._asked.add(resource.kind)
+        self._ask_again[resource.kind] = self._clock.now() + ASK_AGAIN
+        self._note_narrow(resource)
+        return True
+
+    def listed(self, resource: Resource, *, widely: bool) -> None:
+        """Note what a list tells of what we are shown: whether what it lacks may be another's."""
+        if widely:
+            self._asked.add(resource.kind)
+            self._ask_again.pop(resource.kind, None)
+        elif resource.wider:
+            return
+        if self.everywhere or (widely and not resource.wider_ignored):
+            self.narrow.discard(resource.kind)
+        else:
+            self._note_narrow(resource)
+
+    def _note_narrow(self, resource: Resource) -> None:
+        if resource.project_field is not None and resource.kind not in self.narrow:
+            log.warning("own_project_only", cloud=self._cloud, kind=resource.kind)
+            self.narrow.add(resource.kind)
