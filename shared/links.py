@@ -5,7 +5,7 @@ name its ports. What an object belongs to (its project) is a column of every row
 Where an API tells a name and no id, the link is by name.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -28,11 +28,15 @@ class Link(NamedTuple):
     """Its id, or its name."""
 
 
-def links_of(kind: str, item: Object) -> frozenset[Link]:
-    """Return the links of an object of `kind`; whatever it holds, reading it never raises."""
+def links_of(kind: str, item: Object, *, named: Container[str] | None = None) -> frozenset[Link]:
+    """Return the links of an object of `kind`, only those `named` so if that is given.
+
+    Whatever the object holds, reading it never raises.
+    """
     found: set[Link] = set()
     for rule in _RULES.get(kind, ()):
-        found.update(rule.read(item))
+        if named is None or rule.name in named:
+            found.update(rule.read(item))
     return frozenset(found)
 
 
@@ -54,7 +58,7 @@ def _values(value: Any, steps: tuple[str, ...]) -> Iterator[str]:
     elif steps[0] == "*":
         for item in value if isinstance(value, list) else ():
             yield from _values(item, steps[1:])
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         yield from _values(value.get(steps[0]), steps[1:])
 
 
@@ -64,7 +68,7 @@ def _at(path: str, kind: Kind | str, name: str = "") -> Rule:
     called = name or str(kind)
 
     def read(item: Object) -> Iterator[Link]:
-        for id_ in _values(dict(item), steps):
+        for id_ in _values(item, steps):
             yield Link(called, str(kind), "id", id_)
 
     return Rule(called, (str(kind),), read)
@@ -75,7 +79,7 @@ def _named_at(path: str, kind: Kind) -> Rule:
     steps = tuple(path.split("/"))
 
     def read(item: Object) -> Iterator[Link]:
-        for name in _values(dict(item), steps):
+        for name in _values(item, steps):
             yield Link(str(kind), str(kind), "name", name)
 
     return Rule(str(kind), (str(kind),), read)

@@ -3,8 +3,8 @@
 The payloads of `volume.attach.end` and `volume.detach.end` hold the rows of the table of
 attachments as they are when the event is made (`_usage_from_volume` in Cinder), so that no
 list by volume is needed. The volume is read anyway, and shows what is attached: what it does not
-show is asked for by id (`services.refresher.follow_up`), so that late events do no harm. A volume
-that is gone shows nothing: what late events tell of its attachments is buried with it.
+show is asked for by id (`services.refresher.follow_up`), so that late events do no harm. What they
+tell of a volume that is gone is refused (`shared.store.owning`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -121,17 +121,8 @@ class AttachmentIntake:
                 self.metrics.inventory.told.labels(one.volume.cloud, Kind.ATTACHMENT).inc(
                     len(one.told)
                 )
-                await self._bury_with_volume(one)
             if one.detached:
                 await self._bury(one)
-
-    async def _bury_with_volume(self, one: Attachments) -> None:
-        """Bury what was told of a volume that is gone.
-
-        Looked for after the rows are written: whoever buries the volume now looks for them then.
-        """
-        if await self.inventory.dead([one.volume]):
-            await self._delete(one, dict.fromkeys((item.ref for item in one.told), one.at))
 
     async def _bury(self, one: Attachments) -> None:
         """Bury what was known before the event and is not listed; an id never comes back."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from services.refresher.attaching import AttachmentIntake, Attachments, attachments_told
-from services.refresher.burying import Asked, Burial
+from services.refresher.burying import Burial, asks_below
 from services.refresher.default_groups import DefaultGroups
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.network_info import NOVA_LEARNS, NetworkInfo, told_by_neutron
@@ -96,17 +96,13 @@ class Intake:
         effects = self._effects(concerning)
         attachments = AttachmentIntake(self.inventory, self.writer, self.metrics)
         await attachments.take(list(effects.attachments.values()))
-        answered = await self._bury(effects.gone)
+        await self._bury(effects.gone)
         left = await self.network_info.left_behind(effects.told)
         await self._ask_for_unnamed(left, extra=NOVA_LEARNS)
         needs = await self._tell(effects)
-        await self._ask(effects, needs, answered)
+        await self._ask(effects, needs)
         unnamed = await self.default_groups.missing(concerning, now=self.clock.now())
         await self._ask_for_unnamed(unnamed)
-
-    @property
-    def _burial(self) -> Burial:
-        return Burial(self.inventory, self.targets, self.metrics)
 
     def _concerns_us(self, event: Event) -> bool:
         """Tell whether to react to an event; those left out are counted."""
@@ -149,10 +145,11 @@ class Intake:
                 raise Permanent(message) from error
         return effects
 
-    async def _bury(self, gone: Mapping[ResourceRef, str]) -> frozenset[Asked]:
-        """Bury what is gone, and return which lists that answers."""
-        burial, now = self._burial, self.clock.now()
-        answered = await burial.bury(gone, now=now)
+    async def _bury(self, gone: Mapping[ResourceRef, str]) -> None:
+        """Bury what is gone, and ask for what pointed at it."""
+        burial = Burial(self.inventory, self.targets, self.metrics)
+        now = self.clock.now()
+        await burial.bury(gone, now=now)
         for cloud in {ref.cloud for ref in gone}:
             await burial.ask_for_pointing(
                 {ref: event_id for ref, event_id in gone.items() if ref.cloud == cloud},
@@ -160,7 +157,6 @@ class Intake:
                 merge_window=self.windows[cloud].merge,
                 batch_window=self.windows[cloud].batch,
             )
-        return answered
 
     async def _tell(self, effects: _Effects) -> dict[tuple[ResourceRef, str], Need]:
         """Merge what events tell; return what each of them leaves to read of its objects."""
@@ -174,26 +170,20 @@ class Intake:
                 {item.ref: Cause(CauseKind.EVENT, event_id) for item, event_id in some},
             )
             self.metrics.inventory.told.labels(cloud, kind).inc(len(some))
-            orphans = await self._burial.orphans(item.snapshot for item, _ in some)
             for item, event_id in some:
                 need = item.need
                 if need is Need.UNLESS_READ:
                     need = Need.READ if item.ref in result.incomplete else Need.NOTHING
-                needs[item.ref, event_id] = Need.READ if item.ref in orphans else need
+                needs[item.ref, event_id] = need
         return needs
 
-    async def _ask(
-        self,
-        effects: _Effects,
-        needs: Mapping[tuple[ResourceRef, str], Need],
-        answered: frozenset[Asked],
-    ) -> None:
+    async def _ask(self, effects: _Effects, needs: Mapping[tuple[ResourceRef, str], Need]) -> None:
         shown = await self.network_info.up_to_date(
             target.ref for target, event in effects.asked if told_by_neutron(target, event)
         )
         groups: dict[_Wait, list[Target]] = {}
         for target, event in effects.asked:
-            if not self._is_needless(target, event, effects, answered, shown):
+            if not self._is_needless(target, event, effects, shown):
                 need = _need(target, event, needs)
                 if need is not Need.NOTHING:
                     self.metrics.targets.asked.labels(target.cloud, target.kind).inc()
@@ -213,7 +203,6 @@ class Intake:
         target: Target,
         event: Event,
         effects: _Effects,
-        answered: frozenset[Asked],
         shown: frozenset[ResourceRef],
     ) -> bool:
         """Tell whether nothing has to be read for a target, whatever its object was told to be."""
@@ -222,7 +211,7 @@ class Intake:
             return True
         if target.kind == Kind.ATTACHMENT and event.id in effects.attachments:
             return True
-        if (target.cloud, target.kind, target.by, target.key) in answered:
+        if asks_below(target, effects.gone):
             return True
         if told_by_neutron(target, event) and target.ref in shown:
             return True

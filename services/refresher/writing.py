@@ -67,12 +67,15 @@ class Writer:
     async def bury(
         self, gone: Mapping[ResourceRef, datetime], causes: Mapping[ResourceRef, Cause]
     ) -> None:
-        """Write tombstones for what reads did not find, dated when each read began."""
+        """Write tombstones for what reads did not find, dated when each read began.
+
+        What these owned goes along.
+        """
         if not gone:
             return
-        for ref in await self.inventory.delete(gone, causes):
+        for ref, cause in (await self.inventory.delete(gone, causes)).items():
             self.metrics.inventory.tombstones.labels(ref.cloud, ref.kind, "read").inc()
-            if causes[ref].kind is CauseKind.FULL_PASS:
+            if cause.kind is CauseKind.FULL_PASS:
                 self.metrics.passes.drifted(ref.cloud, ref.kind, "vanished")
 
     async def of_project(

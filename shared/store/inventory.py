@@ -26,6 +26,7 @@ from shared.store.observation import (
     observe,
     shows_gone,
 )
+from shared.store.owning import buried_owners, hold_below, owned_by, parted
 from shared.store.resource_filter import ResourceFilter
 from shared.store.statements import statements
 
@@ -81,46 +82,47 @@ class Inventory:
         """Write what was observed, all or none, with a change for each field that differs.
 
         `causes` says why, for all or for each. Order and repeats do not matter to the outcome, also
-        between concurrent calls.
+        between concurrent calls. What its owner took along since it was observed is buried.
         """
+        async with self._database.transaction() as connection:
+            kept, orphans = parted(snapshots, await buried_owners(connection, snapshots))
 
-        def decide(rows: dict[ResourceRef, ResourceRow]) -> Iterable[Decision]:
-            for item in snapshots:
-                cause = causes if isinstance(causes, Cause) else causes[item.ref]
-                yield observe(rows[item.ref], item, cause)
+            def decide(rows: dict[ResourceRef, ResourceRow]) -> Iterable[Decision]:
+                for item in kept:
+                    yield observe(rows[item.ref], item, _cause(causes, item.ref))
 
-        decisions = await self._apply((item.ref for item in snapshots), decide)
-        outcomes = [decision.outcome for decision in decisions]
-        latest = {decision.row.ref: decision.row for decision in decisions}
-        return WriteResult(
-            created=outcomes.count(Outcome.CREATED),
-            updated=outcomes.count(Outcome.UPDATED),
-            unchanged=outcomes.count(Outcome.UNCHANGED),
-            stale=outcomes.count(Outcome.STALE),
-            incomplete=frozenset(
-                item.ref
-                for item in snapshots
-                if latest[item.ref].deleted_at is None
-                and (latest[item.ref].read is None or shows_gone(latest[item.ref], item))
-            ),
-        )
+            decisions = await _apply(connection, (item.ref for item in kept), decide)
+        # In a transaction of its own: what they own in turn is locked before any row.
+        await self.delete(orphans, causes)
+        return _result(kept, decisions, refused=len(snapshots) - len(kept))
 
     async def delete(
         self, gone: Mapping[ResourceRef, datetime], causes: Mapping[ResourceRef, Cause] | Cause
-    ) -> list[ResourceRef]:
-        """Bury objects, each gone at its moment; return those that lived until now.
+    ) -> dict[ResourceRef, Cause]:
+        """Bury objects, each gone at its moment, with what they own.
 
-        A tombstone also keeps out late news of an object that was never seen. What a read that
-        began after that moment has found lives on.
+        Return those that lived until now, each with why it went.
+
+        A tombstone also keeps out late news of an object that was never seen, and of what it owns.
+        What a read that began after that moment has found lives on.
         """
-
-        def decide(rows: dict[ResourceRef, ResourceRow]) -> Iterable[Decision]:
-            for ref, at in gone.items():
-                cause = causes if isinstance(causes, Cause) else causes[ref]
-                yield bury(rows[ref], at, cause)
-
-        decisions = await self._apply(gone, decide)
-        return [decision.row.ref for decision in decisions if decision.outcome is Outcome.UPDATED]
+        if not gone:
+            return {}
+        ended: dict[ResourceRef, Cause] = {}
+        dying = {ref: Death(at, _cause(causes, ref)) for ref, at in gone.items()}
+        async with self._database.transaction() as connection:
+            await hold_below(connection, dying)
+            while dying:
+                decisions = await _bury(connection, dying)
+                ended |= {
+                    one.row.ref: dying[one.row.ref].cause
+                    for one in decisions
+                    if one.outcome is Outcome.UPDATED
+                }
+                owners = [one.row.ref for one in decisions if one.row.deleted_at is not None]
+                below = await owned_by(connection, owners)
+                dying = {ref: dying[owner] for ref, owner in below}
+        return ended
 
     async def mark_seen(self, refs: Sequence[ResourceRef], *, at: datetime) -> int:
         """Note that a read that began at `at` found these; return how many living rows moved."""
@@ -179,14 +181,6 @@ class Inventory:
         rows = await self._database.fetch(_SQL["unseen"], cloud, kind, before, after, most, project)
         return [ResourceRef(row["cloud"], row["kind"], row["id"]) for row in rows]
 
-    async def dead(self, refs: Iterable[ResourceRef]) -> frozenset[ResourceRef]:
-        """Return which of `refs` are remembered as deleted."""
-        rows = [(ref.cloud, ref.kind, ref.id) for ref in sorted(set(refs))]
-        if not rows:
-            return frozenset()
-        found = await self._database.fetch(_SQL["dead"], *columns(rows, 3))
-        return frozenset(ResourceRef(row["cloud"], row["kind"], row["id"]) for row in found)
-
     async def briefs(self, refs: Iterable[ResourceRef]) -> dict[ResourceRef, Brief]:
         """Return a few words on those of `refs` that live."""
         rows = [(ref.cloud, ref.kind, ref.id) for ref in sorted(set(refs))]
@@ -222,37 +216,75 @@ class Inventory:
                 gone += some
         return gone
 
-    async def _apply(
-        self,
-        refs: Iterable[ResourceRef],
-        decide: Callable[[dict[ResourceRef, ResourceRow]], Iterable[Decision]],
-    ) -> list[Decision]:
-        """Lock the rows of `refs`, put each decision into effect, and return them.
 
-        `decide` reads the rows anew for each decision, so that it sees what the last one made.
-        """
-        wanted = [(ref.cloud, ref.kind, ref.id) for ref in sorted(set(refs))]
-        if not wanted:
-            return []
-        keys = columns(wanted, 3)
-        async with self._database.transaction() as connection:
-            await connection.execute(_SQL["make_rows"], *keys)
-            found = await connection.fetch(_SQL["lock_rows"], *keys)
-            before = {row.ref: row for row in map(_resource, found)}
-            unsure = frozenset(
-                ref
-                for ref, row in zip(before, found, strict=True)
-                if _is_unsure(before[ref], row["digest"])
-            )
-            rows = dict(before)
-            decisions = []
-            for decision in decide(rows):
-                rows[decision.row.ref] = decision.row
-                decisions.append(decision)
-            await _save(connection, before, rows)
-            await save_links(connection, before, rows, unsure)
-            await _add_changes(connection, [item for one in decisions for item in one.changes])
-        return decisions
+class Death(NamedTuple):
+    """When an object went, and why."""
+
+    at: datetime
+    cause: Cause
+
+
+def _cause(causes: Mapping[ResourceRef, Cause] | Cause, ref: ResourceRef) -> Cause:
+    return causes if isinstance(causes, Cause) else causes[ref]
+
+
+def _result(
+    kept: Sequence[Snapshot], decisions: Sequence[Decision], *, refused: int
+) -> WriteResult:
+    outcomes = [decision.outcome for decision in decisions]
+    latest = {decision.row.ref: decision.row for decision in decisions}
+    return WriteResult(
+        created=outcomes.count(Outcome.CREATED),
+        updated=outcomes.count(Outcome.UPDATED),
+        unchanged=outcomes.count(Outcome.UNCHANGED),
+        stale=outcomes.count(Outcome.STALE) + refused,
+        incomplete=frozenset(
+            item.ref
+            for item in kept
+            if latest[item.ref].deleted_at is None
+            and (latest[item.ref].read is None or shows_gone(latest[item.ref], item))
+        ),
+    )
+
+
+async def _bury(connection: Connection, dying: Mapping[ResourceRef, Death]) -> list[Decision]:
+    def decide(rows: dict[ResourceRef, ResourceRow]) -> Iterable[Decision]:
+        for ref, death in dying.items():
+            yield bury(rows[ref], death.at, death.cause)
+
+    return await _apply(connection, dying, decide)
+
+
+async def _apply(
+    connection: Connection,
+    refs: Iterable[ResourceRef],
+    decide: Callable[[dict[ResourceRef, ResourceRow]], Iterable[Decision]],
+) -> list[Decision]:
+    """Lock the rows of `refs`, put each decision into effect, and return them.
+
+    `decide` reads the rows anew for each decision, so that it sees what the last one made.
+    """
+    wanted = [(ref.cloud, ref.kind, ref.id) for ref in sorted(set(refs))]
+    if not wanted:
+        return []
+    keys = columns(wanted, 3)
+    await connection.execute(_SQL["make_rows"], *keys)
+    found = await connection.fetch(_SQL["lock_rows"], *keys)
+    before = {row.ref: row for row in map(_resource, found)}
+    unsure = frozenset(
+        ref
+        for ref, row in zip(before, found, strict=True)
+        if _is_unsure(before[ref], row["digest"])
+    )
+    rows = dict(before)
+    decisions = []
+    for decision in decide(rows):
+        rows[decision.row.ref] = decision.row
+        decisions.append(decision)
+    await _save(connection, before, rows)
+    await save_links(connection, before, rows, unsure)
+    await _add_changes(connection, [item for one in decisions for item in one.changes])
+    return decisions
 
 
 def _is_unsure(row: ResourceRow, digest: bytes | None) -> bool:

@@ -13,6 +13,7 @@ from shared.store.database import Database, columns
 from shared.store.digest import as_json, digest_of
 from shared.store.inventory import Inventory, WriteResult
 from shared.store.links import add_links
+from shared.store.owning import buried_owners, parted
 from shared.store.statements import statements
 
 _SQL = statements("listed")
@@ -63,19 +64,20 @@ class ListedPages:
             return set()
         first = snapshots[0]
         async with self._database.transaction() as connection:
+            kept, _ = parted(snapshots, await buried_owners(connection, snapshots))
             rows = await connection.fetch(
                 _SQL["add_new"],
                 first.ref.cloud,
                 first.ref.kind,
                 first.observed_at,
-                *columns([_row(item) for item in snapshots], 7),
+                *columns([_row(item) for item in kept], 7),
                 cause.kind,
                 cause.id,
             )
             new = {row["resource_id"] for row in rows}
             told = {
                 item.ref: links_of(item.ref.kind, item.object)
-                for item in snapshots
+                for item in kept
                 if item.ref.id in new
             }
             await add_links(connection, told)

@@ -130,14 +130,6 @@ where kind = $2
 order by id
 limit $5;
 
--- name: dead
--- Which of some resources are remembered as deleted.
-select resources.cloud, resources.kind, resources.id
-from resources
-join unnest($1::text[], $2::text[], $3::text[]) as asked (cloud, kind, id)
-    using (cloud, kind, id)
-where resources.deleted_at is not null;
-
 -- name: briefs
 -- The project and status of some living resources.
 select resources.cloud, resources.kind, resources.id, resources.project, resources.status

@@ -13,7 +13,6 @@ from shared.event import Action, Event, Occasion
 from shared.openstack.client import CloudClient
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
-from shared.store.inventory import Inventory
 from tests.support.events import NOON, event
 from tests.support.fake_cloud import FakeCloud
 from tests.support.refreshing import WINDOW, Setting, port_event
@@ -270,44 +269,10 @@ async def test_a_floating_ip_is_read_when_its_port_is_gone(setting: Setting) -> 
     assert claimed.target.cause == "e1"
 
 
-@pytest.mark.parametrize(
-    ("owner", "event_type", "kind", "field"),
-    [
-        ("floating_ip", "floatingip.delete.end", "port", "device_id"),
-        ("router", "router.delete.end", "port", "device_id"),
-        ("network", "network.delete.end", "subnet", "network_id"),
-        ("security_group", "security_group.delete.end", "security_group_rule", "security_group_id"),
-        ("stack", "orchestration.stack.delete.end", "stack_resource", "stack_id"),
-    ],
-)
-async def test_what_is_deleted_along_is_buried_without_a_read(
-    setting: Setting, owner: str, event_type: str, kind: str, field: str
-) -> None:
-    ref, other = ResourceRef("prod", kind, "along"), ResourceRef("prod", kind, "other")
-    observed_at = setting.clock.now() - WINDOW
-    known = [
-        Snapshot(one, None, None, None, {"id": one.id, field: of}, observed_at)
-        for one, of in ((ref, "owner"), (other, "another"))
-    ]
-    await setting.inventory.write(known, Cause(CauseKind.EVENT, "e0"))
-    gone = event(
-        "e1",
-        type=event_type,
-        action=Action.DELETE,
-        subjects=(ResourceRef("prod", owner, "owner"),),
-    )
-    await setting.intake.handle([gone])
-    assert await setting.living(kind) == ["other"]
-    (last,) = [one for one in await setting.inventory.changes(ref) if one.kind == "deleted"]
-    assert last.cause == Cause(CauseKind.EVENT, "e1")
-    assert await setting.waiting() == 0
-
-
 @pytest.mark.parametrize("batches", [["told", "gone"], ["told+gone"], ["gone", "told"]])
-async def test_what_is_told_after_it_went_along_is_read(
-    cloud: FakeCloud, setting: Setting, batches: list[str]
+async def test_what_is_told_of_a_group_that_is_gone_does_not_outlive_it(
+    setting: Setting, batches: list[str]
 ) -> None:
-    """A rule of a group that is gone: only the API can say that it is gone, too."""
     other = {"id": "other", "security_group_id": "g"}
     ref = ResourceRef("prod", "security_group_rule", "other")
     known = Snapshot(ref, None, None, None, other, setting.clock.now() - WINDOW)
@@ -329,65 +294,9 @@ async def test_what_is_told_after_it_went_along_is_read(
         action=Action.DELETE,
         subjects=(ResourceRef("prod", "security_group", "g"),),
     )
-    missing = {"NeutronError": {"message": "Security group rule r does not exist"}}
-    cloud.answer("/network/v2.0/security-group-rules/r", missing, status=404)
-    cloud.answer("/network/v2.0/security-group-rules", {"security_group_rules": []})
     by_name = {"told": [told], "gone": [gone], "told+gone": [told, gone]}
     for batch in batches:
         setting.clock.advance(WINDOW)
         await setting.intake.handle(by_name[batch])
-    await setting.work_off()
     assert await setting.living("security_group_rule") == []
-
-
-async def test_what_another_copy_tells_at_the_same_moment_goes_along(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It comes after the event was taken in, and before the tombstone that it would look for."""
-    rules = [
-        Snapshot(
-            ResourceRef("prod", "security_group_rule", id_),
-            None,
-            None,
-            None,
-            {"id": id_, "security_group_id": "g"},
-            setting.clock.now() - WINDOW,
-        )
-        for id_ in ("known", "just told")
-    ]
-    cause = Cause(CauseKind.EVENT, "e0")
-    await setting.inventory.write(rules[:1], cause)
-    delete = Inventory.delete
-
-    async def just_told(inventory: Inventory, *arguments: Any) -> list[ResourceRef]:
-        await inventory.write(rules[1:], cause)
-        return await delete(inventory, *arguments)
-
-    monkeypatch.setattr(Inventory, "delete", just_told)
-    gone = event(
-        "e1",
-        type="security_group.delete.end",
-        action=Action.DELETE,
-        subjects=(ResourceRef("prod", "security_group", "g"),),
-    )
-    await setting.intake.handle([gone])
-    assert await setting.living("security_group_rule") == []
-
-
-async def test_where_nothing_is_known_to_go_along_a_list_is_read(setting: Setting) -> None:
-    """A read under way can still show what goes along, and bring it after the tombstone."""
-    gone = event(
-        "e1",
-        type="floatingip.delete.end",
-        service="network",
-        action=Action.DELETE,
-        subjects=(ResourceRef("prod", "floating_ip", "f"),),
-    )
-    await setting.intake.handle([gone])
-    setting.clock.advance(WINDOW)
-    (claimed,) = await setting.worker.claim()
-    assert (claimed.target.kind, claimed.target.by, claimed.target.key) == (
-        "port",
-        "device_id",
-        "f",
-    )
+    assert "security_group_rule" not in {one.kind for one in await setting.targets.waiting()}

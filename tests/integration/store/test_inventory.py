@@ -247,5 +247,5 @@ async def test_nothing_to_write_is_no_error(database: Database) -> None:
     inventory = Inventory(database)
 
     assert await inventory.write([], CAUSE) == WriteResult()
-    assert await inventory.delete({}, CAUSE) == []
+    assert await inventory.delete({}, CAUSE) == {}
     assert await inventory.mark_seen([], at=NOON) == 0

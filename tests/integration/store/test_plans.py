@@ -204,3 +204,31 @@ async def test_what_points_at_an_object_is_found_through_an_index(
     found = await plan(database, sql, "prod", kind, field, "{id-7}", since, 1000)
 
     assert f"using {index} " in found or f"on {index} " in found, found
+
+
+async def test_what_an_object_owns_is_found_through_the_links_to_it(database: Database) -> None:
+    await database.execute(
+        "insert into links (cloud, kind, id, name, to_kind, by, to_key)"
+        " select 'prod', 'port', n::text, 'network', 'network', 'id', 'net-' || n"
+        " from generate_series(1, 2000) as n"
+    )
+    await database.execute("analyze links")
+
+    owned = ("{port}", "{network}", "{network}")
+    sql = statements("owning")["below"]
+    found = await plan(database, sql, "{prod}", "{network}", "{net-7}", *owned)
+
+    assert "links_by_target" in found, found
+
+
+async def test_tombstones_of_owners_are_found_by_their_keys(database: Database) -> None:
+    await database.execute(
+        "insert into resources (cloud, kind, id, deleted_at)"
+        " select 'prod', 'network', n::text, $1 from generate_series(1, 2000) as n",
+        NOON,
+    )
+
+    sql = statements("owning")["dead"]
+    found = await plan(database, sql, "{prod}", "{network}", "{7}")
+
+    assert "using resources_pkey" in found, found
