@@ -11,8 +11,6 @@ from shared.errors import CloudRefused, CloudUnavailable
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, Snapshot
 
-NOT_FOUND = 404
-
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -115,17 +113,3 @@ class Findings(Generic[C]):
         self.extras |= other.extras
         self.settled += other.settled
         self.failed += other.failed
-
-
-def says_gone(error: CloudRefused, resource: Resource, id_: str) -> bool:
-    """Whether a refused read of the object `id_` means that it does not exist.
-
-    Nearly every service names it then ("Instance <id> could not be found."). A 404 that does not
-    comes from a proxy, from an unknown path, or from Neutron's policy ("The resource could not be
-    found."), and says nothing about the object. Manila says just that, as JSON and nothing else;
-    about an unknown path it has a page.
-    """
-    if error.status != NOT_FOUND:
-        return False
-    named = any(name in error.detail for name in resource.named_by(id_))
-    return named or (resource.unnamed is not None and error.detail == resource.unnamed)

@@ -70,6 +70,8 @@ class Lessons:
         """By service type."""
         self.no_id_lists: set[str] = set()
         """Kinds whose list cannot be asked for ids here."""
+        self.no_filters: set[tuple[str, str]] = set()
+        """Kinds and fields by which their list cannot be asked for here."""
         self.sizes: dict[str, Size] = {}
         """By kind."""
         self._shown: defaultdict[str, float] = defaultdict(lambda: 1.0)

@@ -13,9 +13,9 @@ from typing import Any
 import structlog
 
 from services.refresher.catalogued import Offers
-from services.refresher.findings import says_gone
 from services.refresher.learning import Lessons, Size
 from services.refresher.permits import Permits
+from services.refresher.refusals import says_gone
 from services.refresher.resources.model import Address, Object, Resource
 from services.refresher.scope import Scope
 from shared.clock import Clock

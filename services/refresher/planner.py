@@ -124,7 +124,8 @@ def plan(
 def reads_of(resource: Resource, by: str, claims: Sequence[C], lessons: Lessons) -> list[Read[C]]:
     """Return the reads that settle `claims`, all of one kind and by one field."""
     distinct = {claim.target.key for claim in claims}
-    if claims and _lists_everything(resource, by, len(distinct), lessons):
+    refused = (resource.kind, by) in lessons.no_filters
+    if claims and (refused or _lists_everything(resource, by, len(distinct), lessons)):
         return [Read(resource, Form.EVERYTHING, by, tuple(claims))]
     if by != BY_ID:
         parts = _parts(resource, by, claims, lessons)

@@ -11,22 +11,24 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
-from services.refresher.findings import NOT_FOUND, Findings, Listed, says_gone
+from services.refresher.findings import Findings, Listed
 from services.refresher.learning import Lessons
 from services.refresher.objects import Objects, Page
-from services.refresher.planner import C, Form, Read, halves, singles
+from services.refresher.planner import C, Form, Read, halves, reads_of, singles
+from services.refresher.refusals import (
+    lists_ids,
+    may_be_shortened,
+    nothing_has_it,
+    refuses_ids,
+    refuses_the_filter,
+    says_gone,
+)
 from services.refresher.resources.model import Below, Life, Object, Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.client import CloudClient
 from shared.snapshot import Cause
 from shared.target import BY_ID
-
-_NOT_UNDERSTOOD = 400
-_BAD_GATEWAY = 502
-_TOO_LONG = frozenset({413, 414, 431})
-SHORT_QUERY = 1500
-"""Bytes that every server and proxy takes: a failure with a shorter query is not its length's."""
 
 
 class _FilterIgnored(Exception):
@@ -53,28 +55,23 @@ class Reader:
         except _FilterIgnored:
             self.lessons.no_id_lists.add(read.resource.kind)
         except (CloudRefused, CloudUnavailable) as error:
-            if self._may_be_shortened(read, error):
+            if may_be_shortened(read, error):
                 self.lessons.rooms[read.resource.service_type].failed(read.query_bytes)
                 return await self._all(halves(read, self.lessons))
-            if error.status != _NOT_UNDERSTOOD or not _lists_ids(read):
+            if refuses_the_filter(read, error):
+                self.lessons.no_filters.add((read.resource.kind, read.by))
+                return await self._all(reads_of(read.resource, read.by, read.claims, self.lessons))
+            if not refuses_ids(read, error):
                 return self._failed(read, error)
             self.lessons.no_id_lists.add(read.resource.kind)
         return await self._all(singles(read.resource, read.claims))
-
-    def _may_be_shortened(self, read: Read[C], error: CloudRefused | CloudUnavailable) -> bool:
-        """Whether half as many keys may be answered; a short 400 or 502 is about something else."""
-        if read.form is not Form.FILTER or len(read.keys) < 2:  # noqa: PLR2004 - one has no half
-            return False
-        if error.status in (_NOT_UNDERSTOOD, _BAD_GATEWAY):
-            return read.query_bytes > SHORT_QUERY
-        return error.status in _TOO_LONG
 
     async def _attempt(self, read: Read[C]) -> Findings[C]:
         if read.form is Form.SINGLE:
             return await self._single(read)
         if read.by != BY_ID:
             return await self._related(read)
-        if _lists_ids(read) and read.resource.kind in self.lessons.no_id_lists:
+        if lists_ids(read) and read.resource.kind in self.lessons.no_id_lists:
             return await self._all(singles(read.resource, read.claims))
         return await self._several(read)
 
@@ -172,7 +169,7 @@ class Reader:
                 async for page in self.objects.pages(resource, read.params):
                     yield page
             except CloudRefused as error:
-                if not _nothing_has_it(read, error):
+                if not nothing_has_it(read, error):
                     raise
             return
         async for parent in self._parents(read, below):
@@ -249,16 +246,3 @@ class Reader:
         findings: Findings[C] = Findings(self._cloud)
         findings.fail(read.claims, error)
         return findings
-
-
-def _nothing_has_it(read: Read[C], error: CloudRefused) -> bool:
-    """Whether a list is refused since what it is filtered by is gone (the node of Ironic's ports).
-
-    It is empty, then; what is known to stand in it is asked for by id, as after any list.
-    """
-    asked = read.form is Form.FILTER and len(read.keys) == 1
-    return asked and error.status == NOT_FOUND and read.keys[0] in error.detail
-
-
-def _lists_ids(read: Read[C]) -> bool:
-    return read.form is Form.SINCE or (read.form is Form.FILTER and read.by == BY_ID)

@@ -130,3 +130,42 @@ class TestCinder(Promises, Batches, Filters):
 
         assert shown == (await listed(reader, ALL[Kind.VOLUME]))[volume]
         assert ("image", NOWHERE) in {(x.name, x.key) for x in links_of(Kind.VOLUME, shown)}
+
+
+class TestCinderWithoutFilters:
+    """One whose `resource_filters.json` is not installed."""
+
+    @pytest.fixture(scope="class")
+    def bare(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cinder]:
+        with real_cinder(tmp_path_factory.mktemp("bare"), filters=False) as cinder:
+            yield cinder
+
+    async def test_a_member_sees_their_own_project(self, bare: Cinder) -> None:
+        async with client(bare.keystone, "member", bare.home) as opened:
+            member = Reader(opened, clock=CLOCK)
+            shown = {kind: await listed(member, ALL[kind]) for kind in made_by.KINDS}
+            assert all(shown.values())
+
+        types = shown[Kind.VOLUME_TYPE].values()
+        assert {one["is_public"] for one in types} == {True}
+        assert bare.theirs not in shown[Kind.VOLUME]
+        assert member.objects.permits.denials() == {}
+
+    async def test_a_member_is_shown_what_a_volume_has(self, bare: Cinder) -> None:
+        volumes = bare.made[Kind.VOLUME][:2]
+        async with client(bare.keystone, "member", bare.home) as opened:
+            member = Reader(opened, clock=CLOCK)
+            for kind in (Kind.SNAPSHOT, Kind.BACKUP, Kind.ATTACHMENT):
+                for _ in range(2):
+                    found = await read(member, kind, *volumes, by="volume_id")
+                    assert objects_of(found).keys() == set(bare.made[kind]), kind
+                    assert found.failed == [], kind
+        assert member.lessons.no_filters == {
+            (kind, "volume_id") for kind in (Kind.SNAPSHOT, Kind.BACKUP, Kind.ATTACHMENT)
+        }
+
+    async def test_an_administrator_sees_everything(self, bare: Cinder) -> None:
+        async with client(bare.keystone, "admin", bare.home) as opened:
+            admin = Reader(opened, clock=CLOCK)
+            for kind in made_by.KINDS:
+                assert (await listed(admin, ALL[kind])).keys() >= set(bare.made[kind])

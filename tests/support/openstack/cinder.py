@@ -124,11 +124,16 @@ def _path(kind: str) -> str:
 
 
 @contextmanager
-def real_cinder(directory: Path) -> Iterator[Cinder]:
-    """Run a Cinder with some of everything, beside a Keystone that has a `member`, too."""
+def real_cinder(directory: Path, *, filters: bool = True) -> Iterator[Cinder]:
+    """Run a Cinder with some of everything, beside a Keystone that has a `member`, too.
+
+    Without its `resource_filters.json` members may filter by nothing; many lack it.
+    """
     with real_keystone(directory) as keystone:
-        login = {"keystone_authtoken": authentication(keystone)}
-        with running(SERVICE, directory, login) as url:
+        sections = {"keystone_authtoken": authentication(keystone)}
+        if not filters:
+            sections["DEFAULT"] = {"resource_query_filters_file": str(directory / "none.json")}
+        with running(SERVICE, directory, sections) as url:
             keystone.offer("block-storage", f"{url}/v3")
             keystone.add_member("member")
             api = Api(f"{url}/v3/{keystone.project_id()}", keystone.token, "volume 3.65")
