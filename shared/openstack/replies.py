@@ -45,7 +45,8 @@ def detail_of(body: bytes) -> str:
     Every service has another shape: Nova and Cinder `{<fault>: {message}}`, Keystone
     `{error: {message}}`, Neutron `{NeutronError: {message}}` (or a string), Heat
     `{explanation, error: {message}}`, Octavia `{faultstring}`, and `{code, title, description}` of
-    what the path goes through, Glance an HTML page.
+    what the path goes through, Ironic `{error_message}` with such a JSON as a text, Glance an HTML
+    page.
     """
     try:
         text = _message_in(orjson.loads(body)) or ""
@@ -62,12 +63,22 @@ def one_line(text: str) -> str:
 
 def _message_in(value: Any) -> str | None:
     if isinstance(value, str):
-        return value
+        return _unwrapped(value)
     if isinstance(value, dict):
         for key in ("message", "faultstring", "error_message", "description"):
             if isinstance(value.get(key), str):
-                return str(value[key])
+                return _unwrapped(value[key])
         # Heat has a general explanation beside the fault, which alone names the object.
         inner = sorted(value.values(), key=lambda one: not isinstance(one, dict))
         return next(filter(None, map(_message_in, inner)), None)
     return None
+
+
+def _unwrapped(text: str) -> str:
+    """Return the message in a text that is JSON itself; any other text is the message."""
+    if not text.startswith("{"):
+        return text
+    try:
+        return _message_in(orjson.loads(text)) or text
+    except orjson.JSONDecodeError:
+        return text

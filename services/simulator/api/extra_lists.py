@@ -20,8 +20,13 @@ def _fault(status: int, message: str) -> Refused:
     return Refused(status, {"faultcode": "Client", "faultstring": message, "debuginfo": None})
 
 
-def _not_found(what: str, ending: str = "not found.") -> Callable[[str], Refused]:
-    return lambda id_: _fault(404, f"{what} {id_} {ending}")
+def _wrapped(status: int, message: str) -> Refused:
+    """Return a refusal as Ironic has it: a JSON text within JSON."""
+    return Refused(status, {"error_message": orjson.dumps(_fault(status, message).body).decode()})
+
+
+def _not_found(what: str) -> Callable[[str], Refused]:
+    return lambda id_: _fault(404, f"{what} {id_} not found.")
 
 
 def _rows(kind: str, *, shared: bool = False) -> Callable[[Asked], Sequence[Row]]:
@@ -74,7 +79,7 @@ def _baremetal_ports(asked: Asked) -> Sequence[Row]:
     """Return the ports; who asks for those of a node that is gone is told of the node."""
     node = last(asked.request, "node_uuid")
     if node is not None and node not in asked.world.table(extras.NODE):
-        raise _fault(404, f"Node {node} could not be found.")
+        raise _wrapped(404, f"Node {node} could not be found.")
     return _rows(extras.BAREMETAL_PORT, shared=True)(asked)
 
 
@@ -89,9 +94,9 @@ def _ironic(kind: str, path: str, what: str) -> Plain:
         admin_rule="baremetal:node:list_all",
         filters={"node_uuid": "node_uuid", "instance_uuid": "instance_uuid"},
         microversions=BAREMETAL,
-        bad_request=lambda message: _fault(400, message),
-        forbidden=lambda rule: _fault(403, f"Access was denied to the following rule: {rule}"),
-        not_found=_not_found(what, "could not be found."),
+        bad_request=lambda message: _wrapped(400, message),
+        forbidden=lambda rule: _wrapped(403, f"Access was denied to the following rule: {rule}"),
+        not_found=lambda id_: _wrapped(404, f"{what} {id_} could not be found."),
     )
 
 

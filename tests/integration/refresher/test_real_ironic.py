@@ -11,10 +11,11 @@ import pytest
 
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
+from shared.errors import CloudRefused
 from shared.openstack.client import CloudClient
 from shared.openstack.cloud import load_cloud
 from shared.resource import Kind
-from tests.support.openstack.asking import CLOCK, Api, authentication, listed
+from tests.support.openstack.asking import CLOCK, NOWHERE, Api, authentication, listed
 from tests.support.openstack.processes import running
 from tests.support.openstack.promises import Filters, Promises
 from tests.support.openstack.real import PASSWORD, Keystone, real_keystone
@@ -95,6 +96,13 @@ class TestIronic(Promises, Filters):
     async def test_no_credentials_are_kept(self, reader: Reader) -> None:
         for node in (await listed(reader, ALL[Kind.NODE])).values():
             assert "driver_info" not in node
+
+    async def test_refusals_are_told_in_words(self, reader: Reader) -> None:
+        """Ironic has them in a JSON text within its JSON."""
+        with pytest.raises(CloudRefused) as caught:
+            await reader.objects.one(ALL[Kind.NODE], NOWHERE)
+
+        assert caught.value.detail == f"Node {NOWHERE} could not be found."
 
     async def test_nodes_of_others_are_shown_to_who_may_see_the_whole_system(
         self, ironic_: Ironic, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

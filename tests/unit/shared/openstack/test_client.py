@@ -217,6 +217,13 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
             b'{"code": 404, "title": "Bad Request", "description": "Pool x not found."}',
             "Pool x not found.",
         ),
+        (
+            rb'{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Node x\"}"}',
+            "Node x",
+        ),
+        (b'{"error_message": {"faultcode": "Client", "faultstring": "Node x"}}', "Node x"),
+        (b'{"error_message": "{not JSON"}', "{not JSON"),
+        (b'{"error_message": "{}"}', "{}"),
         (b"[]", ""),
         (b"<h1>404</h1>\n  No image x", "<h1>404</h1> No image x"),
         (b"nul \x00 and \xff", "nul \ufffd and \ufffd"),
