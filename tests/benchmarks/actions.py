@@ -9,7 +9,7 @@ of delay is the latency one by one.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +30,7 @@ from shared.store.migrations import migrate
 from shared.store.outbox import put
 from tests.support.events import event
 from tests.support.firings import firing, webhook
-from tests.support.ports import free_port
+from tests.support.ports import closed_port
 from tests.support.unreliable import receiver_process
 from tests.support.waiting import eventually
 
@@ -79,10 +79,11 @@ async def measure(*, backlog: int, seconds: int, down: int) -> tuple[Result, Res
             async with Database.open(url) as database, working(database), silence() as silent:
                 with receiver_process(directory, failing=0) as healthy:
                     alone = await round_of(database, healthy.url, "alone", backlog, seconds)
-                    dead = [f"http://127.0.0.1:{free_port()}/" for _ in range(down)]
-                    for where in (*dead, silent):
-                        await store(database, firings(where, where, 100))
-                    beside = await round_of(database, healthy.url, "beside", backlog, seconds)
+                    with ExitStack() as held:
+                        dead = [held.enter_context(closed_port()) for _ in range(down)]
+                        for where in (*(f"http://127.0.0.1:{port}/" for port in dead), silent):
+                            await store(database, firings(where, where, 100))
+                        beside = await round_of(database, healthy.url, "beside", backlog, seconds)
     return alone, beside
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +16,7 @@ from services.simulator.settings import SimulatorSettings
 from shared.clock import SystemClock
 from tests.support.command_line import Outcome, call
 from tests.support.oslo import rabbit
-from tests.support.ports import free_port
+from tests.support.ports import closed_port
 from tests.support.rabbitmq import RabbitVhost
 
 pytestmark = pytest.mark.rabbitmq
@@ -34,6 +34,12 @@ async def clouds_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncI
         simulator.write_clouds_yaml(path, "prod")
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
         yield path
+
+
+@pytest.fixture
+def closed() -> Iterator[int]:
+    with closed_port() as port:
+        yield port
 
 
 class Patient:
@@ -146,10 +152,10 @@ async def test_missing_permissions_are_found_and_the_printed_command_mends_them(
 
 
 async def test_one_trouble_does_not_hide_another(
-    rabbit_vhost: RabbitVhost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rabbit_vhost: RabbitVhost, closed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "absent.yaml"))
-    closed, node = free_port(), rabbit_vhost.node
+    node = rabbit_vhost.node
     patient = Patient(
         tmp_path,
         database={"url": f"postgresql://osevents:hush@127.0.0.1:{closed}/osevents"},

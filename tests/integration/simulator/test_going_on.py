@@ -4,6 +4,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from yarl import URL
 
 from services.simulator.app import Simulator
 from services.simulator.life.life import Rate
@@ -11,7 +12,6 @@ from services.simulator.notification import Json
 from services.simulator.saved import StateFile
 from services.simulator.settings import SimulatorSettings
 from shared.clock import SystemClock
-from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 KINDS = ("server", "port", "network", "volume", "floating_ip", "security_group", "image", "project")
@@ -90,12 +90,11 @@ async def test_a_cloud_that_cannot_start_is_still_there_for_the_next_try(
     state_file: StateFile, sent: Sent
 ) -> None:
     await live(state_file, sent)
-    port = free_port()
     async with Simulator.open(
-        SimulatorSettings(servers=0, rate=0, port=port), clock=SystemClock(), random=Random(1)
-    ):
+        SimulatorSettings(servers=0, rate=0), clock=SystemClock(), random=Random(1)
+    ) as other:
         with pytest.raises(OSError, match="in use"):
-            await live(state_file, sent, port=port)
+            await live(state_file, sent, port=URL(other.url).port or 0)
 
     _, old = await live(state_file, sent)
     assert old

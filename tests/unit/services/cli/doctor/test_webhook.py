@@ -4,7 +4,7 @@ import asyncio
 
 from services.cli.doctor.webhook import webhook_findings
 from shared.runtime.sections import ListenerSettings
-from tests.support.ports import free_port
+from tests.support.ports import closed_port
 
 
 async def test_a_listener_is_found_and_plain_http_is_warned_of() -> None:
@@ -19,7 +19,8 @@ async def test_a_listener_is_found_and_plain_http_is_warned_of() -> None:
 
 
 async def test_nobody_listening_is_told() -> None:
-    [found] = await webhook_findings(ListenerSettings(port=free_port()))
+    with closed_port() as port:
+        [found] = await webhook_findings(ListenerSettings(port=port))
 
     assert found.state.value == "warning"
     assert "nobody listens at 127.0.0.1 port" in found.says
