@@ -18,7 +18,7 @@ from tests.support.openstack import cinder as made_by
 from tests.support.openstack.asking import CLOCK, NOWHERE, client, listed, objects_of, read
 from tests.support.openstack.cinder import ELSEWHERE, Cinder, real_cinder
 from tests.support.openstack.hearing import events_in
-from tests.support.openstack.promises import Batches, Filters, Promises
+from tests.support.openstack.promises import Batches, Filters, Markers, Promises
 from tests.support.openstack.suite import MARKS, World
 from tests.support.refresh import claims
 
@@ -38,7 +38,7 @@ def world(cinder: Cinder) -> World:
     return World(cinder.keystone, cinder.notifications, ids, cinder.make, cinder.remove)
 
 
-class TestCinder(Promises, Batches, Filters):
+class TestCinder(Promises, Markers, Batches, Filters):
     KINDS = made_by.KINDS
 
     async def test_volumes_are_asked_for_by_a_list_of_ids(

@@ -11,7 +11,7 @@ import pytest
 from shared.resource import Kind
 from tests.support.openstack.asking import Api, authentication
 from tests.support.openstack.processes import running
-from tests.support.openstack.promises import Batches, Members, Promises, Telling
+from tests.support.openstack.promises import Batches, Markers, Members, Promises, Telling
 from tests.support.openstack.real import Keystone
 from tests.support.openstack.services import glance
 from tests.support.openstack.suite import MARKS, World
@@ -93,5 +93,5 @@ def world(tmp_path_factory: pytest.TempPathFactory, keystone_of_all: Keystone) -
         yield World(keystone, told, ids, made.make, made.remove, made.live)
 
 
-class TestGlance(Promises, Batches, Members, Telling):
+class TestGlance(Promises, Markers, Batches, Members, Telling):
     KINDS = (Kind.IMAGE,)

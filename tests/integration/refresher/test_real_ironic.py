@@ -17,7 +17,7 @@ from shared.openstack.cloud import load_cloud
 from shared.resource import Kind
 from tests.support.openstack.asking import CLOCK, NOWHERE, Api, authentication, listed
 from tests.support.openstack.processes import running
-from tests.support.openstack.promises import Filters, Promises
+from tests.support.openstack.promises import Filters, Markers, Promises
 from tests.support.openstack.real import PASSWORD, Keystone, real_keystone
 from tests.support.openstack.services import ironic
 from tests.support.openstack.suite import MARKS, World
@@ -90,7 +90,7 @@ def world(ironic_: Ironic, tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(ironic_.keystone, nothing, ids, ironic_.make, ironic_.remove)
 
 
-class TestIronic(Promises, Filters):
+class TestIronic(Promises, Markers, Filters):
     KINDS = (Kind.NODE, Kind.BAREMETAL_PORT)
 
     async def test_no_credentials_are_kept(self, reader: Reader) -> None:

@@ -14,7 +14,7 @@ from services.refresher.resources import ALL
 from shared.resource import Kind
 from tests.support.openstack.asking import CLOCK, NOWHERE, Api, authentication, client, read
 from tests.support.openstack.processes import running
-from tests.support.openstack.promises import Batches, Filters, Members, Promises, Telling
+from tests.support.openstack.promises import Batches, Filters, Markers, Members, Promises, Telling
 from tests.support.openstack.real import Keystone
 from tests.support.openstack.services import neutron
 from tests.support.openstack.suite import MARKS, World
@@ -191,7 +191,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, keystone_of_all: Keystone) -
         yield World(keystone, told, ids, made.make, made.remove, made.live)
 
 
-class TestNeutron(Promises, Batches, Filters, Members, Telling):
+class TestNeutron(Promises, Markers, Batches, Filters, Members, Telling):
     KINDS = KINDS
     MAKE_WHAT_THEY_ASK_FOR = frozenset(
         {(Kind.SECURITY_GROUP, "project_id"), (Kind.SECURITY_GROUP_RULE, "project_id")}

@@ -14,7 +14,7 @@ from services.refresher.resources import ALL
 from shared.resource import Kind
 from tests.support.openstack.asking import NOWHERE, Api, authentication, objects_of, read
 from tests.support.openstack.processes import running
-from tests.support.openstack.promises import Filters, Members, Promises
+from tests.support.openstack.promises import Filters, Markers, Members, Promises
 from tests.support.openstack.real import Keystone
 from tests.support.openstack.services import octavia
 from tests.support.openstack.suite import MARKS, World
@@ -119,7 +119,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, keystone_of_all: Keystone) -
         yield World(keystone, directory / "octavia.jsonl", ids, made.make, made.remove)
 
 
-class TestOctavia(Promises, Filters, Members):
+class TestOctavia(Promises, Markers, Filters, Members):
     KINDS = KINDS
     MISSING: ClassVar = {Kind.MEMBER: f"{NOWHERE}/{NOWHERE}"}
 

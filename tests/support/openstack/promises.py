@@ -67,28 +67,6 @@ class Promises(Suite):
         assert len(await pages(reader, small)) > len(whole) // 2 - 1
         assert await listed(reader, small) == whole
 
-    @about(follows_markers)
-    async def test_a_list_goes_on_where_its_last_object_was_deleted_meanwhile(
-        self, world: World, reader: Reader, kind: str
-    ) -> None:
-        extra = {world.make(kind) for _ in range(2)}
-        small = in_pages_of(2, ALL[kind])
-        place, seen = Place(CLOCK.now()), list[str]()
-        pages_until_then = Listing(reader.objects, small, CLOCK).pages(place)
-        async for each in pages_until_then:
-            place = each.place
-            seen += [str(small.id_of(item)) for item in each.page.items]
-            if seen[-1] in extra or extra <= set(seen):
-                break
-        await pages_until_then.aclose()
-        for id_ in extra:
-            world.remove(kind, id_)
-
-        async for each in Listing(reader.objects, small, CLOCK).pages(place):
-            seen += [str(small.id_of(item)) for item in each.page.items]
-
-        assert (await listed(reader, ALL[kind])).keys() <= set(seen)
-
     async def test_a_read_by_id_shows_what_the_list_shows(
         self, world: World, reader: Reader, kind: str
     ) -> None:
@@ -132,6 +110,32 @@ class Promises(Suite):
             assert resource.life(item) is Life.LIVING
             assert resource.project_field is None or snapshot.project or not item.get("project_id")
             assert snapshot.name is not None or not item.get(resource.name_field)
+
+
+class Markers(Suite):
+    """Of services with lists that go on after an object, by its id."""
+
+    @about(follows_markers)
+    async def test_a_list_goes_on_where_its_last_object_was_deleted_meanwhile(
+        self, world: World, reader: Reader, kind: str
+    ) -> None:
+        extra = {world.make(kind) for _ in range(2)}
+        small = in_pages_of(2, ALL[kind])
+        place, seen = Place(CLOCK.now()), list[str]()
+        pages_until_then = Listing(reader.objects, small, CLOCK).pages(place)
+        async for each in pages_until_then:
+            place = each.place
+            seen += [str(small.id_of(item)) for item in each.page.items]
+            if seen[-1] in extra or extra <= set(seen):
+                break
+        await pages_until_then.aclose()
+        for id_ in extra:
+            world.remove(kind, id_)
+
+        async for each in Listing(reader.objects, small, CLOCK).pages(place):
+            seen += [str(small.id_of(item)) for item in each.page.items]
+
+        assert (await listed(reader, ALL[kind])).keys() <= set(seen)
 
 
 class Filters(Suite):
