@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -32,7 +33,7 @@ from tests.support.waiting import eventually
 
 pytestmark = [
     pytest.mark.xdist_group("real openstack"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     # keystoneauth1 warns of what it is going to change in itself.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
@@ -85,13 +86,16 @@ def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
 def panko(
     keystone: Keystone, postgres_server: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    asyncio.run(run(postgres_server, "drop database if exists panko", "create database panko"))
-    url = with_database(postgres_server, "panko")
+    # The server may be one that another run of the suite uses, too.
+    name = f"panko_{uuid4().hex[:12]}"
+    asyncio.run(run(postgres_server, f"create database {name}"))
+    url = with_database(postgres_server, name)
     events = [recorded(number) for number in range(COUNT)]
     with real_panko(tmp_path_factory.mktemp("panko"), keystone, url, events) as address:
         keystone.offer("event", address)
         keystone.add_member("somebody")
         yield address
+    asyncio.run(run(postgres_server, f"drop database {name} with (force)"))
 
 
 Open = Callable[..., Any]
