@@ -31,9 +31,8 @@ A_WHILE = timedelta(minutes=11)
 
 @pytest.fixture
 async def client(config: CloudConfig) -> AsyncIterator[CloudClient]:
-    """A client that does not wait long for an answer, and tries twice."""
+    """A client that tries twice."""
     async with client_of(config, limits=replace(QUICK, attempts=2)) as client:
-        client._sender._http._timeout = ClientTimeout(total=PATIENCE_SECONDS)
         yield client
 
 
@@ -47,8 +46,11 @@ def setting(database: Database, client: CloudClient) -> Setting:
 class Trouble:
     """Four ports that the inventory knows, in a cloud that gets a fault and recovers from it."""
 
-    def __init__(self, cloud: FakeCloud, setting: Setting, fault: Fault) -> None:
+    def __init__(
+        self, cloud: FakeCloud, client: CloudClient, setting: Setting, fault: Fault
+    ) -> None:
         self.cloud = cloud
+        self.client = client
         self.setting = setting
         self.fault = fault
         self.changes = 0
@@ -62,6 +64,7 @@ class Trouble:
             item["status"] = str(self.changes)
         for path in (PORTS, *(f"{PORTS}/{id_}" for id_ in IDS)):
             self.cloud.answers[path] = self.fault.answer
+        self._wait(self.fault.patience_seconds)
 
     def on_second_page(self, *first: str) -> None:
         """Answer the first page of the list well."""
@@ -96,6 +99,7 @@ class Trouble:
 
     async def recover(self) -> None:
         """Be well again; retries and the next pass make the inventory true."""
+        self._wait(PATIENCE_SECONDS)
         self.cloud.answers[PORTS] = self.table.list
         for id_ in IDS:
             self.cloud.answers[f"{PORTS}/{id_}"] = self.table.show
@@ -105,6 +109,10 @@ class Trouble:
         assert await self._statuses() == dict.fromkeys(IDS, str(self.changes))
         assert await self.setting.waiting() == 0
         assert self.setting.worker.reader.objects.permits.denials() == {}
+
+    def _wait(self, seconds: float) -> None:
+        """Have the client wait so long for each answer from now on."""
+        self.client._sender._http._timeout = ClientTimeout(total=seconds)
 
     async def _statuses(self) -> dict[str, str | None]:
         return {row.ref.id: row.status for row in await self.setting.inventory.find("port")}
@@ -121,9 +129,9 @@ class Trouble:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_it_deletes_nothing_loses_nothing_and_shows(
-    cloud: FakeCloud, setting: Setting, fault: Fault
+    cloud: FakeCloud, client: CloudClient, setting: Setting, fault: Fault
 ) -> None:
-    trouble = Trouble(cloud, setting, fault)
+    trouble = Trouble(cloud, client, setting, fault)
     await trouble.recover()
 
     trouble.begin()
@@ -154,9 +162,9 @@ async def test_it_deletes_nothing_loses_nothing_and_shows(
 
 
 async def test_an_object_that_is_gone_amid_it_all_is_the_only_one_buried(
-    cloud: FakeCloud, setting: Setting
+    cloud: FakeCloud, client: CloudClient, setting: Setting
 ) -> None:
-    trouble = Trouble(cloud, setting, FAULTS[0])
+    trouble = Trouble(cloud, client, setting, FAULTS[0])
     await trouble.recover()
     trouble.begin()
     cloud.answers[f"{PORTS}/b"] = trouble.table.show
