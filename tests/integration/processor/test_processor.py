@@ -32,7 +32,7 @@ async def running(database: Database) -> AsyncIterator[MemoryBus]:
     processor = Processor(
         bus=bus,
         database=database,
-        retention=timedelta(days=180),
+        retention=timedelta(days=36_500),
         clock=SystemClock(),
         random=Random(1),
         metrics=ProcessorMetrics(CollectorRegistry()),
