@@ -23,7 +23,7 @@ from tests.support.rabbitmq import RabbitNode
 from tests.support.simulated import SERVED, SimulatorCalls
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(1500)]
 
 NOTIFICATIONS = int(os.environ.get("OSEVENTS_TEST_NO_LOSS_NOTIFICATIONS", "20000"))
 PER_SECOND = 500
@@ -123,14 +123,14 @@ async def test_nothing_is_lost_or_doubled_while_processes_die(
         life = await asyncio.to_thread(simulator.life)
         return bool(life["idle"])
 
-    await eventually(life_is_over, what="the simulated cloud is at rest", seconds=120)
+    await eventually(life_is_over, what="the simulated cloud is at rest", seconds=300)
     sent = int((await asyncio.to_thread(simulator.life))["sent"])
     assert sent >= NOTIFICATIONS
 
     async def all_written() -> bool:
         return await rows(database) >= sent
 
-    await eventually(all_written, what=f"{sent} notifications are on the timeline", seconds=120)
+    await eventually(all_written, what=f"{sent} notifications are on the timeline", seconds=300)
     assert await rows(database) == sent
     assert await doubles(database) == 0
     assert (await asyncio.to_thread(deployment.rows, "status")) != []
@@ -151,7 +151,7 @@ async def cause_trouble(
             life = await asyncio.to_thread(simulator.life)
             return int(life["sent"]) >= reached
 
-        await eventually(sent_enough, what=f"{reached} notifications are sent", seconds=120)
+        await eventually(sent_enough, what=f"{reached} notifications are sent", seconds=300)
         victim = random.choice(services)
         await asyncio.to_thread(victim.kill)
         victim.start()
@@ -185,7 +185,7 @@ async def settled(database: Database) -> None:
         targets = await database.fetch_value("select count(*) from targets")
         return bool(passes) and targets == 0
 
-    await eventually(at_rest, what="full passes are done and no target waits", seconds=120)
+    await eventually(at_rest, what="full passes are done and no target waits", seconds=300)
 
 
 async def compare_inventory(

@@ -25,7 +25,7 @@ from tests.support.rabbitmq import RabbitVhost
 from tests.support.unreliable import Delivery, Receiving, receiver_process
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(1500)]
 
 EVENTS = int(os.environ.get("OSEVENTS_TEST_ONCE_EVENTS", "1000"))
 FIRING = EVENTS // 10
@@ -78,8 +78,8 @@ async def test_every_firing_is_delivered_under_one_key_while_processors_die(
         async with asyncio.TaskGroup() as group:
             group.create_task(publish(rabbit_vhost.url, events))
             group.create_task(kill_processors(services, receiving))
-        await eventually(lambda: written(database), what="all events are written", seconds=120)
-        await eventually(lambda: empty(database), what="nothing waits any more", seconds=240)
+        await eventually(lambda: written(database), what="all events are written", seconds=300)
+        await eventually(lambda: empty(database), what="nothing waits any more", seconds=300)
         deliveries = receiving.deliveries()
 
     by_event: defaultdict[str, list[Delivery]] = defaultdict(list)
@@ -119,7 +119,7 @@ async def kill_processors(services: Sequence[Service], receiving: Receiving) -> 
         async def enough(reached: int = reached) -> bool:
             return len({delivery.key for delivery in receiving.deliveries()}) >= reached
 
-        await eventually(enough, what=f"{reached} firings have reached the receiver", seconds=120)
+        await eventually(enough, what=f"{reached} firings have reached the receiver", seconds=300)
         victim = random.choice(services)
         await asyncio.to_thread(victim.kill)
         victim.start()

@@ -4,7 +4,7 @@ import pytest
 
 from tests.benchmarks import flood, steady
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(600)]
 
 
 async def test_the_flood_reports_rates_shares_and_memory() -> None:

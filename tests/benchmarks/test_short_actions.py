@@ -4,7 +4,7 @@ import pytest
 
 from tests.benchmarks.actions import measure, report
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 
 async def test_the_actions_report_rates_and_latency_beside_dead_receivers() -> None:

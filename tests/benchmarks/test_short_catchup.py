@@ -4,7 +4,7 @@ import pytest
 
 from tests.benchmarks import catchup
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(600)]
 
 
 async def test_history_is_loaded_once_although_the_catcher_is_killed() -> None:

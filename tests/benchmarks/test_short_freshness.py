@@ -4,7 +4,7 @@ import pytest
 
 from tests.benchmarks import freshness
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(600)]
 
 
 async def test_freshness_is_measured_with_apis_that_take_their_time() -> None:

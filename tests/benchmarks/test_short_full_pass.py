@@ -4,7 +4,7 @@ import pytest
 
 from tests.benchmarks import full_pass
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.rabbitmq, pytest.mark.timeout(600)]
 
 
 async def test_the_full_pass_reports_times_and_memory() -> None:

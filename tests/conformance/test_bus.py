@@ -17,7 +17,7 @@ from tests.support.events import NOON, event, ids, numbered
 from tests.support.waiting import eventually
 
 SOON = timedelta(milliseconds=50)
-BOUND_SECONDS = 20
+BOUND_SECONDS = 60
 FEW_EVENTS = 50
 FEW_BYTES = 50_000
 """Queues this small are full after some fifty events."""

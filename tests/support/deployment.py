@@ -18,7 +18,9 @@ import yaml
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
-STOP_SECONDS = 30
+STOP_SECONDS = 60
+_RUN_SECONDS = 600
+_ANSWER_SECONDS = 30
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class Service:
         """Return status and body of one of its own HTTP endpoints; (0, reason) when it is away."""
         url = f"http://127.0.0.1:{self.port}{path}"
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
+            with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -131,7 +133,7 @@ class Deployment:
             env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=_RUN_SECONDS,
             check=False,
         )
 

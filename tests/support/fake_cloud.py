@@ -73,7 +73,7 @@ class FakeCloud:
             "user_domain_id": "default",
             "project_domain_id": "default",
         }
-        entry = {"auth": auth, "region_name": "RegionOne", "api_timeout": 5}
+        entry = {"auth": auth, "region_name": "RegionOne", "api_timeout": 60}
         path.write_text(yaml.safe_dump({"clouds": {name: entry}}))
         return path
 

@@ -86,7 +86,7 @@ def history_of(
     )
 
 
-async def read(source: Source, count: int, *, page: int = 3, seconds: float = 30) -> list[str]:
+async def read(source: Source, count: int, *, page: int = 3, seconds: float = 60) -> list[str]:
     """Read and finish pages until `count` notifications came; return their ids."""
     ids: list[str] = []
     async with asyncio.timeout(seconds):
@@ -100,7 +100,7 @@ async def read(source: Source, count: int, *, page: int = 3, seconds: float = 30
 async def read_all(source: Source, *, page: int = 3) -> list[str]:
     """Read and finish pages until the source is at its end; return the ids."""
     ids: list[str] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             handover = await source.receive(most=page, wait=timedelta())
             ids += [item.message_id for item in handover.items if isinstance(item, Notification)]

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 
 async def eventually(
-    condition: Callable[[], Awaitable[bool]], *, what: str, seconds: float = 30.0
+    condition: Callable[[], Awaitable[bool]], *, what: str, seconds: float = 60.0
 ) -> None:
     """Return when `condition` is true; fail, naming `what`, when it is not within `seconds`."""
     try:

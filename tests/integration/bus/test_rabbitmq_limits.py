@@ -37,7 +37,7 @@ async def test_an_event_the_broker_can_never_take_becomes_a_dead_letter(
                 batch = await processor.receive(most=100, wait=SOON)
                 seen.update(ids(batch.events))
                 await processor.acknowledge(batch)
-        async with bus.dead_letters() as dead, asyncio.timeout(20):
+        async with bus.dead_letters() as dead, asyncio.timeout(60):
             [letter] = (await dead.receive(most=10, wait=SOON)).letters
 
     assert tries == 2, "the first try taught us the limit"

@@ -47,7 +47,7 @@ async def test_batches_and_single_events_arrive_over_tls_with_a_client_certifica
             certificate=str(certificates.server), client_ca=str(certificates.authority)
         )
     )
-    limits = Limits(2**24, 2**26, 16, timedelta(seconds=4))
+    limits = Limits(2**24, 2**26, 16, timedelta(seconds=60))
     listener = WebhookListener("127.0.0.1", 0, limits=limits, tls=tls)
     bus, registry, stop = Taken(), CollectorRegistry(), asyncio.Event()
     plan = WebhookPlan("prod", listener, "/prod", Credentials())
@@ -59,7 +59,7 @@ async def test_batches_and_single_events_arrive_over_tls_with_a_client_certifica
             f"https://{SERVER_NAME}:{listener.port}/prod",
             data=body,
             headers={"Content-type": "application/json"},
-            timeout=5,
+            timeout=60,
             verify=str(certificates.authority),
             **how,
         )

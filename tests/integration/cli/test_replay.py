@@ -64,7 +64,7 @@ async def test_a_part_of_the_timeline_comes_to_one_group_again(
         await others.acknowledge(await waiting)
 
         outcome = await ask("processor", "--type", "a.*", "--since", "1h", "--rate", "1000")
-        batch = await processor.receive(most=5, wait=timedelta(seconds=2))
+        batch = await processor.receive(most=5, wait=timedelta(seconds=60))
         await processor.acknowledge(batch)
         nothing = asyncio.ensure_future(others.receive(most=1, wait=SOON))
         done, _ = await asyncio.wait([nothing], timeout=0.5)

@@ -21,7 +21,7 @@ from tests.support.refresh import claims
 
 pytestmark = [
     pytest.mark.xdist_group("real openstack"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     # keystoneauth1 warns of what it is going to change in itself.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),

@@ -42,7 +42,7 @@ from tests.support.refreshing import Setting
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.xdist_group("real openstack"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     # keystoneauth1 warns of what it is going to change in itself.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),

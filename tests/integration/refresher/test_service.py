@@ -272,7 +272,7 @@ async def test_leases_are_renewed_while_a_read_hangs(
         await eventually(lambda: _passes_done(database, len(EMPTY)), what="the passes are made")
         ports.objects["new"] = {"id": "new", "status": "ACTIVE"}
         await bus.publish([port_event("e1", "new")])
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), 60)
         await eventually(for_three_leases, what="the lease was renewed nine times")
         go_on.set()
         await eventually(lambda: _nothing_waits(database), what="no target waits")
@@ -293,7 +293,8 @@ async def test_a_copy_that_stops_leaves_what_hangs_to_the_others(
 
     cloud.answers[f"{PORTS}/new"] = hang
     effort = Effort(lease=timedelta(milliseconds=300), drain=timedelta(milliseconds=100))
-    async with asyncio.timeout(10):
+    # Without a drain it would be the minute that the client gives an API.
+    async with asyncio.timeout(30):
         async with copies(1, bus, database, client, effort):
             await bus.publish([port_event("e1", "new")])
             await asked.wait()

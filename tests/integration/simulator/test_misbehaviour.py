@@ -132,7 +132,7 @@ async def test_everything_sent_reaches_the_notifier_that_was_given(
                 complete.set()
 
     opened = Simulator.open(settings, clock=clock, random=Random(1), notifier=Recording())
-    async with asyncio.timeout(10), opened as simulator:
+    async with asyncio.timeout(60), opened as simulator:
         simulator.state.life.begin("boot server")
         simulator.state.wake()
         await complete.wait()

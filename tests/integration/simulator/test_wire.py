@@ -23,7 +23,7 @@ async def waiting_messages(url: str, queue: str, count: int) -> list[Any]:
     """Take `count` messages from a queue that exists, or will soon."""
     taken: list[Any] = []
     connection = await aio_pika.connect(url)
-    async with asyncio.timeout(20), connection:
+    async with asyncio.timeout(60), connection:
         channel = await connection.channel()
         found = await channel.get_queue(queue)
         while len(taken) < count:

@@ -275,7 +275,7 @@ async def test_asking_and_answering_at_once_loses_nothing(database: Database) ->
         while asking or await queue.waiting():
             await queue.finish(await claim(queue, 1000, worker=worker, most=20))
 
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(ask())
         group.create_task(answer("one"))
         group.create_task(answer("two"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.support.openstack.service import DEPS, PREPARED, ROOT, Sections, Service
 
 _LAST_WORDS = 2000
+_STOP_SECONDS = 60
 
 
 def python_of(name: str) -> str:
@@ -34,7 +35,7 @@ def process(command: Sequence[str], log: Path, environment: dict[str, str]) -> I
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
-            server.wait(10)
+            server.wait(_STOP_SECONDS)
             if server.stdout is not None:
                 server.stdout.close()
 

@@ -20,7 +20,7 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 
 MARKS = [
     pytest.mark.xdist_group("real openstack"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.asyncio(loop_scope="module"),
     # keystoneauth1 warns of what it is going to change in itself.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
