@@ -112,7 +112,13 @@ class Deployment:
 
     def write(self) -> None:
         """Write the configuration file."""
-        self.config.write_text(yaml.safe_dump(self.configuration))
+        self.write_text(yaml.safe_dump(self.configuration))
+
+    def write_text(self, text: str) -> None:
+        """Write the configuration file at once: a service may be just reading it."""
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(self.config)
 
     def add(self, command: str, *options: str) -> Service:
         """Make a service that runs `osevents <command> <options>`; start it with `start`."""

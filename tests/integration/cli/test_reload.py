@@ -73,7 +73,7 @@ async def test_clouds_come_and_go_while_the_others_are_read(deployment: Deployme
     deployment.write()
     await shows(catcher, 'osevents_cloud_blind{cloud="two"}', 0)
 
-    deployment.config.write_text("clouds: [")
+    deployment.write_text("clouds: [")
     await shows(catcher, "osevents_configuration_valid", 0)
     assert await figure(catcher, 'osevents_cloud_blind{cloud="one"}') == 0
 
