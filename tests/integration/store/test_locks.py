@@ -43,8 +43,10 @@ async def test_a_holder_whose_session_died_no_longer_blocks(
     killer = await asyncpg.connect(database_url)
     async with try_lock(database, "panko prod"):
         killed = await killer.fetchval(
-            "select pg_terminate_backend(pid, 5000) from pg_locks"
-            " where locktype = 'advisory' and pid <> pg_backend_pid()"
+            "select pg_terminate_backend(pid, 60000)"
+            " from pg_locks join pg_database on pg_database.oid = pg_locks.database"
+            " where locktype = 'advisory' and datname = current_database()"
+            " and pid <> pg_backend_pid()"
         )
         assert killed
         async with Database.open(database_url) as other, try_lock(other, "panko prod") as held:
