@@ -29,7 +29,7 @@ class Diary:
         async def written() -> bool:
             return self.entries == list(entries)
 
-        await eventually(written, what=f"the diary reads {entries}, not {self.entries}", seconds=5)
+        await eventually(written, what=f"the diary reads {entries}, not {self.entries}")
 
 
 @asynccontextmanager
