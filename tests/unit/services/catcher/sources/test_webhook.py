@@ -46,7 +46,7 @@ class Memory:
 class Setting:
     """One listener and what a test made of it."""
 
-    def __init__(self, *, answer_within: float = 5.0, room_bytes: int = 10_000) -> None:
+    def __init__(self, *, answer_within: float = 60.0, room_bytes: int = 10_000) -> None:
         self.limits = Limits(
             body_bytes=5_000,
             room_bytes=room_bytes,
@@ -114,7 +114,7 @@ async def test_the_answer_comes_when_the_bus_has_confirmed_and_not_before() -> N
 
 
 async def test_what_is_not_confirmed_in_time_is_answered_503_and_kept() -> None:
-    setting = Setting(answer_within=0.1)
+    setting = Setting(answer_within=0.5)
     async with setting.serving() as source:
         status, answer = await setting.post()
 
@@ -126,7 +126,7 @@ async def test_what_is_not_confirmed_in_time_is_answered_503_and_kept() -> None:
 
 
 async def test_what_there_is_no_room_for_is_a_gap_once_the_bus_takes_events_again() -> None:
-    setting = Setting(answer_within=0.1, room_bytes=150)
+    setting = Setting(answer_within=0.5, room_bytes=150)
     async with setting.serving() as source:
         statuses = [(await setting.post())[0] for _ in range(3)]
         await moved(source)
@@ -205,7 +205,9 @@ async def test_more_requests_at_once_than_allowed_are_turned_away() -> None:
 
         await eventually(two_turned_away, what="two are turned away")
         setting.gaps.clear()
-        await moved(source)
+        taken = 0
+        while taken < 4:  # who is not turned away may still be reading its body
+            taken += len(await moved(source))
     assert sorted(task.result()[0] for task in tasks) == [200, 200, 200, 200, 503, 503]
 
 
