@@ -69,10 +69,12 @@ async def test_a_deleted_queue_comes_back_with_its_binding(rabbit_vhost: RabbitV
 
         await asyncio.to_thread(rabbit_vhost.delete_queue, queue_of("processor"))
 
-        async def declared_again() -> bool:
-            return queue_of("processor") in await asyncio.to_thread(rabbit_vhost.queues)
+        async def bound_again() -> bool:
+            queue = queue_of("processor")
+            there = queue in await asyncio.to_thread(rabbit_vhost.queues)
+            return there and bool(await asyncio.to_thread(rabbit_vhost.bindings, queue))
 
-        await eventually(declared_again, what="the queue is back")
+        await eventually(bound_again, what="the queue is back with its binding")
         await publish_at_last(bus, 1, 5)
 
         await take(processor, set(ids(numbered(5, first=1))))
