@@ -18,7 +18,7 @@ import pytest
 from tests.support.command_line import Outcome, call, end_of, start
 from tests.support.simulated import SERVED
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("osevents up")]
 
 START_SECONDS = 180
 NO_PORT = {"OSEVENTS_HTTP__PORT": "off"}
