@@ -33,7 +33,6 @@ from tests.support.command_line import Outcome, call, end_of, start
 from tests.support.events import event, server
 
 Call = Callable[..., Coroutine[Any, Any, Outcome]]
-NOW = SystemClock().now()
 LOOKING = (
     ("events",),
     ("events", "--object", "server/server-1"),
@@ -62,16 +61,16 @@ def ask(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 @pytest.fixture
-async def filled(database: Database) -> Database:
+async def filled(database: Database, now: datetime) -> Database:
     """A little of everything."""
     await Timeline(database).append(
-        [event(f"event-{n}", time=NOW - timedelta(seconds=n)) for n in range(3)], recorded_at=NOW
+        [event(f"event-{n}", time=now - timedelta(seconds=n)) for n in range(3)], recorded_at=now
     )
     inventory = Inventory(database)
-    for at, name in ((NOW - timedelta(minutes=1), "old [name]"), (NOW, "new [name]")):
+    for at, name in ((now - timedelta(minutes=1), "old [name]"), (now, "new [name]")):
         seen = Snapshot(server(), name, "project-1", "ACTIVE", {"name": name}, at)
         await inventory.write([seen], Cause(CauseKind.EVENT, "event-1"))
-    await DeadLetters(database).keep([DeadLetter("catcher", "not JSON", "prod", b"x", NOW)])
+    await DeadLetters(database).keep([DeadLetter("catcher", "not JSON", "prod", b"x", now)])
     return database
 
 
@@ -103,7 +102,7 @@ async def test_what_is_in_brackets_is_shown_as_it_is(ask: Call) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-async def test_events_are_filtered(ask: Call) -> None:
+async def test_events_are_filtered(ask: Call, now: datetime) -> None:
     async def count(*options: str) -> int:
         return len((await ask("events", "--format", "json", *options)).rows)
 
@@ -112,7 +111,7 @@ async def test_events_are_filtered(ask: Call) -> None:
     assert await count("--type", "compute.*") == 3
     assert await count("--type", "network.*") == 0
     assert await count("--object", "server/server-2") == 0
-    assert await count("--until", f"{NOW - timedelta(seconds=1):%Y-%m-%d %H:%M:%S}") <= 2
+    assert await count("--until", f"{now - timedelta(seconds=1):%Y-%m-%d %H:%M:%S}") <= 2
     assert await count("--cloud", "other") == 0
 
 
@@ -157,9 +156,11 @@ async def test_around_an_object_shows_its_own_events_too(ask: Call) -> None:
     assert len(rows) == 3
 
 
-async def test_csv_is_read_back_and_holds_no_formula(ask: Call, filled: Database) -> None:
+async def test_csv_is_read_back_and_holds_no_formula(
+    ask: Call, filled: Database, now: datetime
+) -> None:
     name = "=cmd('x'), \"quoted\"\nand a \u5bbd name\x1b[2J"
-    await Timeline(filled).append([event("evil", name=name, time=NOW)], recorded_at=NOW)
+    await Timeline(filled).append([event("evil", name=name, time=now)], recorded_at=now)
 
     outcome = await ask("events", "--format", "csv", "--all")
 
@@ -168,13 +169,15 @@ async def test_csv_is_read_back_and_holds_no_formula(ask: Call, filled: Database
     assert [row["id"] for row in rows][:2] == ["evil", "event-0"]
     assert rows[0]["name"] == "'" + name.replace("\x1b", "\N{REPLACEMENT CHARACTER}")
     assert json.loads(rows[0]["payload"]) == {"instance_id": "server-1"}
-    assert datetime.fromisoformat(rows[0]["time"]) == NOW
+    assert datetime.fromisoformat(rows[0]["time"]) == now
 
 
-async def test_an_export_is_as_long_as_the_timeline(ask: Call, database: Database) -> None:
+async def test_an_export_is_as_long_as_the_timeline(
+    ask: Call, database: Database, now: datetime
+) -> None:
     await Timeline(database).append(
-        [event(f"event-{n}", time=NOW - timedelta(seconds=n % 7)) for n in range(2300)],
-        recorded_at=NOW,
+        [event(f"event-{n}", time=now - timedelta(seconds=n % 7)) for n in range(2300)],
+        recorded_at=now,
     )
 
     rows = (await ask("events", "--format", "json", "--all")).rows
@@ -185,7 +188,7 @@ async def test_an_export_is_as_long_as_the_timeline(ask: Call, database: Databas
 
 
 async def test_following_shows_what_is_written_until_interrupted(
-    database_url: str, filled: Database, tmp_path: Path
+    database_url: str, filled: Database, tmp_path: Path, now: datetime
 ) -> None:
     environment = {"OSEVENTS_DATABASE__URL": database_url}
     config = tmp_path / "osevents.yaml"
@@ -196,8 +199,8 @@ async def test_following_shows_what_is_written_until_interrupted(
     assert process.stdout is not None
     try:
         lines = [await asyncio.to_thread(process.stdout.readline) for _ in range(3)]
-        late = event("late", time=NOW - timedelta(days=30))
-        await Timeline(filled).append([late], recorded_at=NOW)
+        late = event("late", time=now - timedelta(days=30))
+        await Timeline(filled).append([late], recorded_at=now)
         lines.append(await asyncio.to_thread(process.stdout.readline))
         process.send_signal(signal.SIGINT)
         outcome = await asyncio.to_thread(end_of, process)
@@ -323,8 +326,8 @@ async def test_refresh_waits_for_full_passes_and_tells_of_them(ask: Call, filled
     assert "1 of 1 full passes failed: port of prod" in asking.result().err
 
 
-async def test_status_tells_of_dead_letters(ask: Call, filled: Database) -> None:
-    await Inventory(filled).delete({ResourceRef("prod", "server", "server-1"): NOW}, PASSED)
+async def test_status_tells_of_dead_letters(ask: Call, filled: Database, now: datetime) -> None:
+    await Inventory(filled).delete({ResourceRef("prod", "server", "server-1"): now}, PASSED)
     rows = (await ask("status", "--format", "json")).rows
 
     told = {(row["about"], row["what"]): row["value"] for row in rows}
@@ -334,11 +337,11 @@ async def test_status_tells_of_dead_letters(ask: Call, filled: Database) -> None
 
 
 async def test_status_tells_what_is_left_alone_and_what_is_not_permitted(
-    ask: Call, filled: Database
+    ask: Call, filled: Database, now: datetime
 ) -> None:
-    opened = Opened(NOW, "503 busy", NOW + timedelta(seconds=5))
+    opened = Opened(now, "503 busy", now + timedelta(seconds=5))
     budgets = {"network": Budget(calls=7, under_way=1, waiting=2, opened=opened)}
-    denials = {"project": Denial(NOW, NOW + timedelta(minutes=10), "403 not you")}
+    denials = {"project": Denial(now, now + timedelta(minutes=10), "403 not you")}
     known = figures(budgets, denials, {"volume", "server"})
     await Heartbeats(filled).report(
         HEARTBEAT, "copy-1", known, now=SystemClock().now(), cloud="prod"
@@ -348,7 +351,7 @@ async def test_status_tells_what_is_left_alone_and_what_is_not_permitted(
 
     told = {row["what"]: row["value"] for row in rows if row["about"] == "prod (copy-1)"}
     assert told["API of network"].startswith(
-        f"7 calls, 1 under way, 2 waiting for their budget; left alone since {NOW.isoformat()}"
+        f"7 calls, 1 under way, 2 waiting for their budget; left alone since {now.isoformat()}"
     )
     assert told["API of network"].endswith("503 busy")
     assert told["project may not be read"].endswith("403 not you")

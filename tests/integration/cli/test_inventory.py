@@ -1,19 +1,17 @@
 """`osevents inventory` and `changes`: what is, what was, and what happened around it."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from shared.clock import SystemClock
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
 from shared.store.database import Database
 from shared.store.inventory import Inventory
 from tests.support.command_line import Outcome, call
 
-NOW = SystemClock().now()
 EVENT = Cause(CauseKind.EVENT, "event-1")
 OF_WEB = {"device_id": "web-1", "device_owner": "compute:nova"}
 
@@ -40,27 +38,28 @@ def terminal(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 async def write(
-    database: Database, ago: int, kind: str, id_: str, status: str = "ACTIVE", **object_: str
+    database: Database, at: datetime, kind: str, id_: str, status: str = "ACTIVE", **object_: str
 ) -> None:
     told = {"id": id_, "name": id_, "status": status, "project_id": "p", **object_}
     told |= {"tenant_id": "p"}
-    at = NOW - timedelta(minutes=ago)
     seen = Snapshot(ResourceRef("prod", kind, id_), id_, "p", status, told, at)
     await Inventory(database).write([seen], EVENT)
 
 
 @pytest.fixture
-async def filled(database: Database) -> Database:
+async def filled(database: Database, now: datetime) -> Database:
     """A server that was stopped, its port, a port of its project, and one that was deleted."""
-    await write(database, 60, "server", "web-1")
-    await write(database, 60, "port", "of-web-1", **OF_WEB)
-    await write(database, 60, "port", "gone", device_id="")
-    await write(
-        database, 31, "port", "of-web-1", "DOWN", device_id="web-1", device_owner="compute:nova"
-    )
-    await write(database, 30, "server", "web-1", "SHUTOFF")
-    await write(database, 29, "port", "new", device_id="")
-    gone = {ResourceRef("prod", "port", "gone"): NOW - timedelta(minutes=20)}
+
+    def ago(minutes: int) -> datetime:
+        return now - timedelta(minutes=minutes)
+
+    await write(database, ago(60), "server", "web-1")
+    await write(database, ago(60), "port", "of-web-1", **OF_WEB)
+    await write(database, ago(60), "port", "gone", device_id="")
+    await write(database, ago(31), "port", "of-web-1", "DOWN", **OF_WEB)
+    await write(database, ago(30), "server", "web-1", "SHUTOFF")
+    await write(database, ago(29), "port", "new", device_id="")
+    gone = {ResourceRef("prod", "port", "gone"): ago(20)}
     await Inventory(database).delete(gone, EVENT)
     return database
 
@@ -76,9 +75,11 @@ async def test_what_is_wanted_is_shown(terminal: Terminal) -> None:
     assert await terminal.ids("inventory", "port", "--cloud", "other") == []
 
 
-async def test_all_rows_come_however_many(terminal: Terminal, database: Database) -> None:
+async def test_all_rows_come_however_many(
+    terminal: Terminal, database: Database, now: datetime
+) -> None:
     refs = [ResourceRef("prod", "port", f"{number:05}") for number in range(2500)]
-    seen = [Snapshot(ref, None, None, None, {"id": ref.id}, NOW) for ref in refs]
+    seen = [Snapshot(ref, None, None, None, {"id": ref.id}, now) for ref in refs]
     await Inventory(database).write(seen, EVENT)
 
     assert await terminal.ids("inventory", "port", "--all") == [ref.id for ref in refs]

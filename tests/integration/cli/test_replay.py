@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -24,7 +24,6 @@ from tests.support.events import event, ids
 pytestmark = pytest.mark.rabbitmq
 
 Call = Callable[..., Awaitable[Outcome]]
-NOW = SystemClock().now()
 SOON = timedelta(milliseconds=50)
 
 
@@ -44,13 +43,13 @@ def ask(
 
 
 async def test_a_part_of_the_timeline_comes_to_one_group_again(
-    ask: Call, database: Database, rabbit_url: str
+    ask: Call, database: Database, rabbit_url: str, now: datetime
 ) -> None:
     events = [
-        event(f"event-{n}", time=NOW - timedelta(minutes=10 - n), type="a.b" if n % 2 else "c.d")
+        event(f"event-{n}", time=now - timedelta(minutes=10 - n), type="a.b" if n % 2 else "c.d")
         for n in range(10)
     ]
-    await Timeline(database).append(events, recorded_at=NOW)
+    await Timeline(database).append(events, recorded_at=now)
     async with (
         open_rabbit_bus(rabbit_url, name="test", clock=SystemClock(), random=Random(1)) as bus,
         bus.subscribe("processor") as processor,
@@ -58,7 +57,7 @@ async def test_a_part_of_the_timeline_comes_to_one_group_again(
     ):
         waiting = asyncio.ensure_future(others.receive(most=1, wait=SOON))
         # What is subscribed is there: the queues were declared before the first delivery.
-        await bus.publish([event("before", time=NOW)])
+        await bus.publish([event("before", time=now)])
         first = await processor.receive(most=1, wait=SOON)
         await processor.acknowledge(first)
         await others.acknowledge(await waiting)
@@ -79,8 +78,10 @@ async def test_a_part_of_the_timeline_comes_to_one_group_again(
     assert not done, "nobody else gets any of it"
 
 
-async def test_a_group_that_nobody_has_is_told_in_one_line(ask: Call, database: Database) -> None:
-    await Timeline(database).append([event(time=NOW - timedelta(minutes=1))], recorded_at=NOW)
+async def test_a_group_that_nobody_has_is_told_in_one_line(
+    ask: Call, database: Database, now: datetime
+) -> None:
+    await Timeline(database).append([event(time=now - timedelta(minutes=1))], recorded_at=now)
 
     outcome = await ask("nobody", "--type", "compute.*")
 
@@ -103,7 +104,7 @@ async def test_without_a_bus_it_says_what_it_needs(
 
 
 async def test_beside_an_up_the_events_are_left_in_its_database(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, now: datetime
 ) -> None:
     for name in ("DATABASE", "BUS"):
         monkeypatch.delenv(f"OSEVENTS_{name}__URL", raising=False)
@@ -117,8 +118,8 @@ async def test_beside_an_up_the_events_are_left_in_its_database(
         async with embedded_postgres(directory) as url:
             await migrate(url)
             async with Database.open(url, application="osevents-test") as database:
-                past = event(time=NOW - timedelta(minutes=1))
-                await Timeline(database).append([past], recorded_at=NOW)
+                past = event(time=now - timedelta(minutes=1))
+                await Timeline(database).append([past], recorded_at=now)
                 outcome = await asyncio.to_thread(
                     call, "replay", "refresher", "--data", str(directory)
                 )
