@@ -145,8 +145,10 @@ class RabbitNode:
     def kill(self) -> None:
         """End without warning, as a power cut does.
 
-        A quorum queue declared less than a second or two before can stay without a leader for
-        ever (rabbitmq-server issue 10070, seen with 3.10): let it live a while first.
+        What was declared less than a second or two before may be lost, durable or not (seen with
+        3.10: the declaration was answered before it was on disk), and a quorum queue can stay
+        without a leader for ever (rabbitmq-server issue 10070). Confirmed messages are safe: let
+        the queue live a while, or restart in order, before the kill.
         """
         self._end(signal.SIGKILL)
 
