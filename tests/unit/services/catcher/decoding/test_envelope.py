@@ -74,6 +74,7 @@ def test_the_flavour_is_told_by_the_payload(
         ("application/x-gzip", gzip.compress(envelope(CREATED))),
         ("application/x-bz2", bz2.compress(envelope(CREATED))),
     ],
+    ids=["zlib", "gzip", "bz2"],
 )
 def test_compressed_bodies_are_opened(header: str, compressed: bytes) -> None:
     opened = open_envelope(compressed, content_encoding="utf-8", compression=header)
