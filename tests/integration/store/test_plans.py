@@ -232,3 +232,30 @@ async def test_tombstones_of_owners_are_found_by_their_keys(database: Database) 
     found = await plan(database, sql, "{prod}", "{network}", "{7}")
 
     assert "using resources_pkey" in found, found
+
+
+@pytest.mark.parametrize("statement", ["read", "behind"])
+async def test_what_is_around_servers_is_found_by_keys_before_there_are_statistics(
+    database: Database, statement: str
+) -> None:
+    await database.execute(
+        "insert into resources (cloud, kind, id, object)"
+        " select 'prod', kind, n::text, '{}'"
+        " from generate_series(1, 2000) as n,"
+        " unnest(array['server', 'port', 'floating_ip']) as kind"
+    )
+    await database.execute(
+        "insert into links (cloud, kind, id, name, to_kind, by, to_key)"
+        " select 'prod', kind, n::text, name, to_kind, 'id', n::text"
+        " from generate_series(1, 2000) as n,"
+        " (values ('port', 'device', 'server'), ('floating_ip', 'port', 'port'))"
+        " as link (kind, name, to_kind)"
+    )
+
+    sql = statements("server_ports")[statement]
+    found = await plan(database, sql, "prod", "{7,8,9}")
+
+    conditions = [line for line in found.splitlines() if "Index Cond" in line]
+    assert len(conditions) == found.count(" Scan using "), found
+    # Whatever was not found by its key would be fetched for everything of its kind.
+    assert all("(id =" in line or "(to_key =" in line for line in conditions), found
