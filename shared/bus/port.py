@@ -112,7 +112,10 @@ class Bus(DirectPublisher, Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """Why a subscription gets nothing at present; None while all of them can."""
+        """Why a subscription gets nothing at present; None while all of them can.
+
+        Without any subscription: why what was published last was not taken.
+        """
         ...
 
     def subscribe(self, group: str) -> AbstractAsyncContextManager[Subscription]:

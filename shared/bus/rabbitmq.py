@@ -33,6 +33,7 @@ from shared.bus.messages import (
 from shared.bus.port import Batch, DeadLetterBatch
 from shared.clock import Clock
 from shared.dead_letter import DeadLetter
+from shared.errors import BusUnavailable
 from shared.event import Event
 from shared.retrying import until_it_works
 
@@ -109,6 +110,8 @@ class RabbitBus:
         self._random = random
         self._consumers: list[BatchConsumer] = []
         self._largest_bytes = LARGEST_MESSAGE_BYTES
+        self._not_taken: str | None = None
+        """Why the last attempt to publish failed; None when it did not."""
 
     @property
     def trouble(self) -> str | None:
@@ -116,7 +119,8 @@ class RabbitBus:
         for consumer in self._consumers:
             if not consumer.connected.is_set():
                 return consumer.last_trouble or "not connected yet"
-        return None
+        # A consumer may publish so seldom that its last failure says nothing of the present.
+        return None if self._consumers else self._not_taken
 
     async def publish(self, events: Sequence[Event]) -> None:
         """See `shared.bus.port.Publisher.publish`."""
@@ -144,6 +148,10 @@ class RabbitBus:
             self._largest_bytes = min(self._largest_bytes, error.limit_bytes)
             log.warning("bus_takes_less", limit_bytes=error.limit_bytes)
             raise
+        except BusUnavailable as error:
+            self._not_taken = str(error)
+            raise
+        self._not_taken = None
 
     async def backlog(self) -> int:
         """See `shared.bus.port.Publisher.backlog`."""

@@ -11,8 +11,9 @@ from shared.runtime.health import serve_health
 async def endpoints(parts: Parts, heart: Heart) -> AsyncIterator[int | None]:
     """Serve them; gives the port, None when the settings say `off`.
 
-    Ready means that the database takes our heartbeat and the bus can deliver. A cloud that is
-    broken does not make a service unready: it would take away the other clouds with it.
+    Ready means that the database takes our heartbeat, and that the bus delivers, or takes what a
+    catcher publishes: heartbeats at least. A cloud that is broken does not make a service unready:
+    it would take away the other clouds with it.
     """
     http = parts.settings.http
     port = http.port_of(heart.service)

@@ -51,6 +51,24 @@ async def take(subscription: Subscription, expected: set[str]) -> None:
             await subscription.acknowledge(batch)
 
 
+async def test_a_bus_that_only_publishes_tells_why_nothing_is_taken(
+    rabbit_vhost: RabbitVhost,
+) -> None:
+    rabbit_vhost.permit(configure="", write="", read="")
+    async with opened(rabbit_vhost.url) as bus:
+        before = bus.trouble
+        with pytest.raises(BusUnavailable):
+            await bus.publish(numbered(1))
+
+        assert before is None
+        assert bus.trouble is not None
+
+        rabbit_vhost.permit(configure=".*", write=".*", read=".*")
+        await publish_at_last(bus, 0, 1)
+
+        assert bus.trouble is None
+
+
 async def test_connections_closed_by_the_broker_are_made_anew(rabbit_vhost: RabbitVhost) -> None:
     async with opened(rabbit_vhost.url) as bus, bus.subscribe("processor") as processor:
         await bus.publish(numbered(10))
