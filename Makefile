@@ -57,6 +57,8 @@ chaos: setup rabbitmq ## kill processors at random while 20 000 events fire rule
 
 lock: setup ## pin every dependency again (versions and hashes, no addresses)
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file deploy/image.lock
+	$(BIN)/uv pip compile --group build --constraint requirements.lock --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file deploy/build.lock
 	$(BIN)/uv pip compile tests/support/openstack/openstack.in --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --quiet --output-file tests/support/openstack/openstack.lock
 
 clean: ## remove what the other targets made
