@@ -5,7 +5,8 @@
     │   ├── BusUnavailable        the message bus did not take or hand over messages
     │   ├── StoreUnavailable      PostgreSQL cannot be reached
     │   └── CloudUnavailable      an OpenStack API is down, slow, or asks us to wait
-    │       └── CloudLeftAlone    it kept failing, so that it is not asked for now
+    │       ├── CloudLeftAlone    it kept failing, so that it is not asked for now
+    │       └── CloudInPart       it cannot reach a part of itself, and shows less
     ├── Permanent                 trying again cannot help; keep it as a dead letter
     │   ├── UnreadableNotification   a source handed over something that is no notification
     │   ├── UnreadableEvent       a message on the bus is no event of ours
@@ -55,6 +56,10 @@ class CloudUnavailable(Transient):
 
 class CloudLeftAlone(CloudUnavailable):
     """The service kept failing; nobody was asked, and nobody is before `retry_after_seconds`."""
+
+
+class CloudInPart(CloudUnavailable):
+    """The service cannot reach a part of itself (a cell of Nova), and shows less than there is."""
 
 
 class Permanent(OseventsError):

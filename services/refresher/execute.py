@@ -25,7 +25,7 @@ from services.refresher.resources.model import Resource
 from services.refresher.writing import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock
-from shared.errors import CloudLeftAlone, CloudRefused, CloudUnavailable, Transient
+from shared.errors import CloudInPart, CloudLeftAlone, CloudRefused, CloudUnavailable, Transient
 from shared.retrying import until_it_works
 from shared.snapshot import Cause
 from shared.store.passes import FullPasses
@@ -166,6 +166,7 @@ class TargetWorker:
 
     async def _write(self, findings: Findings[ClaimedTarget]) -> None:
         await self.writer.write(findings.snapshots, findings.causes)
+        await self.writer.see(findings.seen)
         own = self.reader.objects.project_id
         gone = findings.gone | await self.writer.of_project(findings.doubted, own)
         await self.writer.bury(gone, findings.causes)
@@ -198,7 +199,7 @@ class TargetWorker:
     ) -> datetime | None:
         """Return until when the target has to wait for all of its kind or service, if it has to."""
         now = self.clock.now()
-        if isinstance(error, CloudLeftAlone):
+        if isinstance(error, CloudLeftAlone | CloudInPart):
             return now + timedelta(seconds=error.retry_after_seconds or 0.0)
         if error.status == _FORBIDDEN:
             return self.reader.objects.permits.denied_until(claim.target.kind, now)
@@ -207,7 +208,7 @@ class TargetWorker:
     async def _postpone(
         self, claims: Sequence[ClaimedTarget], *, until: datetime, reason: str
     ) -> None:
-        """Give targets back that no call was made for: it is no try."""
+        """Give targets back that could not be answered, whatever they are: it is no try."""
         give_back = partial(self.targets.retry, claims, due_at=until, error=reason, tried=False)
         await self._in_store(give_back)
         self.metrics.targets.postponed.labels(self.cloud, claims[0].target.kind).inc(len(claims))

@@ -7,9 +7,12 @@ from typing import Generic
 
 from services.refresher.planner import C
 from services.refresher.resources.model import Life, Object, Resource
-from shared.errors import CloudRefused, CloudUnavailable
+from shared.errors import CloudInPart, CloudRefused, CloudUnavailable
 from shared.resource import ResourceRef
-from shared.snapshot import Cause, Snapshot
+from shared.snapshot import Cause, CauseKind, Snapshot
+
+WHOLE_AGAIN_SECONDS = 300.0
+"""How long what is seen in part is left alone; a cell that is down is not back at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Findings(Generic[C]):
     snapshots: list[Snapshot] = field(default_factory=list)
     gone: dict[ResourceRef, datetime] = field(default_factory=dict)
     """With the time when the read that missed them began."""
+    seen: dict[ResourceRef, datetime] = field(default_factory=dict)
+    """What is there, but can be shown in part only; with the time when the read began."""
     doubted: dict[ResourceRef, datetime] = field(default_factory=dict)
     """Like `gone`, of what our credentials may not be shown though it lives, but for our project's.
     """
@@ -60,13 +65,13 @@ class Findings(Generic[C]):
     def note(self, resource: Resource, item: Object, cause: Cause, *, at: datetime) -> None:
         """Take in an object that a read gave which began `at`.
 
-        Raises CloudUnavailable when the cloud itself knows only a part of it now.
+        Raises CloudInPart when the cloud itself knows only a part of it now.
         """
         life = resource.life(item)
         id_ = str(resource.id_of(item))
         if life is Life.UNSURE:
             message = f"{resource.kind} {id_} cannot be seen whole: {item.get('status')}"
-            raise CloudUnavailable(message)
+            raise CloudInPart(message, retry_after_seconds=WHOLE_AGAIN_SECONDS)
         if life is Life.GONE:
             self.miss(resource, id_, cause, at=at)
             return
@@ -98,6 +103,17 @@ class Findings(Generic[C]):
             ref = ResourceRef(self.cloud, resource.kind, id_)
             self.extras[ref] = Extra(resource, item, at, noted)
 
+    def wait(self, claims: Iterable[C], error: CloudInPart) -> None:
+        """Note that the cloud cannot show all that `claims` ask for now.
+
+        A full pass only asks whether it is gone, which it is not as far as anybody can tell.
+        """
+        for claim in claims:
+            if Cause.parse(claim.target.cause).kind is CauseKind.FULL_PASS:
+                self.settled.append(claim)
+            else:
+                self.failed.append((claim, error))
+
     def fail(self, claims: Iterable[C], error: CloudRefused | CloudUnavailable) -> None:
         """Note that `claims` could not be answered."""
         self.failed += [(claim, error) for claim in claims]
@@ -106,6 +122,7 @@ class Findings(Generic[C]):
         """Take over what another read found out."""
         self.snapshots += other.snapshots
         self.gone |= other.gone
+        self.seen |= other.seen
         self.doubted |= other.doubted
         self.causes |= other.causes
         self.lists += other.lists

@@ -72,7 +72,7 @@ class TargetMetrics:
         self.failed = counter("targets_failed", "Failed tries of targets.")
         self.postponed = counter(
             "targets_postponed",
-            "Targets given back unasked: their service or kind is left alone.",
+            "Targets given back without a try: what they ask for is left alone, or down.",
         )
         self.dead = counter("targets_dead", "Targets given up as dead letters.")
         self.unreadable = counter(

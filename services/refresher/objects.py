@@ -13,13 +13,14 @@ from typing import Any
 import structlog
 
 from services.refresher.catalogued import Offers
+from services.refresher.findings import WHOLE_AGAIN_SECONDS
 from services.refresher.learning import Lessons, Size
 from services.refresher.permits import Permits
 from services.refresher.refusals import says_gone
-from services.refresher.resources.model import Address, Object, Resource
+from services.refresher.resources.model import Address, Life, Object, Resource
 from services.refresher.scope import Scope
 from shared.clock import Clock
-from shared.errors import CloudRefused, CloudUnavailable
+from shared.errors import CloudInPart, CloudRefused, CloudUnavailable
 from shared.openstack.client import CloudClient
 from shared.openstack.paging import Params
 
@@ -35,6 +36,8 @@ class Page:
 
     items: Sequence[Object]
     observed_at: datetime
+    in_part: bool = False
+    """Whether the service said that there is more, which it cannot show now."""
 
 
 class Objects:
@@ -53,7 +56,7 @@ class Objects:
             client.name, lambda: client.roles, clock=clock, sees_all_projects=sees_all_projects
         )
         self.cut_off: set[str] = set()
-        """Kinds whose latest list came cut off: what it lacks is not seen by full passes."""
+        """Kinds whose latest list came in part: what it lacks is not seen by full passes."""
         self._client = client
         self._lessons = lessons
         self._clock = clock
@@ -96,6 +99,12 @@ class Objects:
 
         Of a kind below another these are the lists of every parent, one after the other.
         """
+        if resource.vouched_for_by is not None:
+            listed = [page async for page in self._list(resource, Address(resource.path, params))]
+            await self._vouch(resource, resource.vouched_for_by)
+            for page in listed:
+                yield page
+            return
         below = resource.below
         if below is None:
             async for page in self._list(resource, Address(resource.path, params)):
@@ -105,6 +114,17 @@ class Objects:
             for parent in parents.items:
                 async for page in self.children(resource, parent, params):
                     yield page
+
+    async def _vouch(self, resource: Resource, by: Resource) -> None:
+        """Raise CloudInPart where a list of the kind may lack what lives."""
+        async for page in self.pages(by, by.list_params):
+            if page.in_part:
+                self._note_cut(resource, cut=True)
+                message = (
+                    f"{resource.path} lacks what is in a part of {by.service_type} that is down"
+                )
+                raise CloudInPart(message, retry_after_seconds=WHOLE_AGAIN_SECONDS)
+        self._note_cut(resource, cut=False)
 
     async def children(
         self, resource: Resource, parent: Object, params: Params
@@ -169,22 +189,25 @@ class Objects:
             paging=resource.paging,
         )
         observed_at = self._clock.now()
-        page_count = object_count = 0
+        page_count, object_count, in_part = 0, 0, False
         async for items in self._permitted(resource, pages, widely=widely):
             page_count, object_count = page_count + 1, object_count + len(items)
             shaped = [resource.shape({**item, **of}) for item in items]
-            if not all(resource.id_of(item) for item in shaped):
+            named = [item for item in shaped if resource.id_of(item)]
+            if any(resource.life(item) is not Life.UNSURE for item in shaped if item not in named):
                 raise CloudUnavailable(f"the list of {address.path} holds objects without an id")
+            in_part = in_part or len(named) < len(shaped)
             self.scope.listed(resource, widely=widely)
-            yield Page(shaped, observed_at)
+            yield Page(named, observed_at, in_part)
             observed_at = self._clock.now()
-        self._note_cut(resource)
+        told = (resource.service_type, resource.collection) in self._client.cut_off
+        if resource.vouched_for_by is None:
+            self._note_cut(resource, cut=told or in_part)
         if set(address.params) - set(resource.wider) == set(resource.list_params):
             self._lessons.sizes[resource.kind] = Size(page_count, object_count)
 
-    def _note_cut(self, resource: Resource) -> None:
+    def _note_cut(self, resource: Resource, *, cut: bool) -> None:
         """Tell, once, that a list comes cut off: what it lacks is only found by id."""
-        cut = (resource.service_type, resource.collection) in self._client.cut_off
         if cut and resource.kind not in self.cut_off:
             log.warning("list_cut_off", cloud=self._client.name, kind=resource.kind)
             self.cut_off.add(resource.kind)

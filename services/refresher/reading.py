@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
-from services.refresher.findings import Findings, Listed
+from services.refresher.findings import WHOLE_AGAIN_SECONDS, Findings, Listed
 from services.refresher.learning import Lessons
 from services.refresher.objects import Objects, Page
 from services.refresher.planner import C, Form, Read, halves, reads_of, singles
@@ -25,8 +25,9 @@ from services.refresher.refusals import (
 )
 from services.refresher.resources.model import Below, Life, Object, Resource
 from shared.clock import Clock
-from shared.errors import CloudRefused, CloudUnavailable
+from shared.errors import CloudInPart, CloudRefused, CloudUnavailable
 from shared.openstack.client import CloudClient
+from shared.resource import ResourceRef
 from shared.snapshot import Cause
 from shared.target import BY_ID
 
@@ -82,8 +83,6 @@ class Reader:
         observed_at = self._clock.now()
         try:
             item = await self.objects.one(resource, id_)
-            self.objects.permits.worked(resource.kind, self._clock.now())
-            findings.note(resource, item, cause, at=observed_at)
         except CloudRefused as error:
             if not says_gone(error, resource, id_):
                 self.objects.refused(resource, error, alone=True)
@@ -92,7 +91,10 @@ class Reader:
                 findings.miss(resource, id_, cause, at=observed_at)
             else:
                 findings.doubt(resource, id_, cause, at=observed_at)
-        findings.settled += read.claims
+            findings.settled += read.claims
+        else:
+            self.objects.permits.worked(resource.kind, self._clock.now())
+            self._settle(findings, resource, read.claims, item, at=observed_at)
         return findings
 
     async def _several(self, read: Read[C]) -> Findings[C]:
@@ -100,7 +102,7 @@ class Reader:
         findings: Findings[C] = Findings(self._cloud)
         claims = {claim.target.key: claim for claim in read.claims}
         left = set(claims)
-        began, seen = self._clock.now(), 0
+        began, seen, in_part = self._clock.now(), 0, False
         below = read.resource.below
         asked = (
             self.objects.pages(read.resource, read.params)
@@ -108,7 +110,7 @@ class Reader:
             else self._with_field(read)
         )
         async for page in asked:
-            seen += len(page.items)
+            seen, in_part = seen + len(page.items), in_part or page.in_part
             for item in page.items:
                 id_ = str(read.resource.id_of(item))
                 if id_ not in claims:
@@ -117,14 +119,17 @@ class Reader:
                     findings.show(read.resource, item, at=page.observed_at, noted=False)
                 elif id_ in left:
                     left.remove(id_)
-                    self._settle(findings, read.resource, claims[id_], item, at=page.observed_at)
+                    self._settle(findings, read.resource, [claims[id_]], item, at=page.observed_at)
         self._learn(read, shown=len(claims) - len(left))
         missing = [claims[id_] for id_ in sorted(left)]
         if read.resource.item_path is not None:
             findings.add(await self._all(singles(read.resource, missing)))
+        elif in_part:
+            message = (
+                f"{read.resource.path} is shown in part only, without {', '.join(sorted(left))}"
+            )
+            findings.wait(missing, CloudInPart(message, retry_after_seconds=WHOLE_AGAIN_SECONDS))
         elif seen or below is not None:
-            if missing:
-                await self._vouch_for(read.resource)
             for claim in missing:
                 cause = Cause.parse(claim.target.cause)
                 findings.miss(read.resource, claim.target.key, cause, at=began)
@@ -133,13 +138,6 @@ class Reader:
             message = f"the list of {read.resource.path} is empty, which tells nothing of its parts"
             findings.fail(missing, CloudUnavailable(message))
         return findings
-
-    async def _vouch_for(self, resource: Resource) -> None:
-        """Raise CloudUnavailable where a list of the kind may lack what lives."""
-        other = resource.vouched_for_by
-        if other is not None:
-            async for _ in self.objects.pages(other, other.list_params):
-                pass
 
     async def _related(self, read: Read[C]) -> Findings[C]:
         """Read all objects with some values of a field."""
@@ -233,14 +231,23 @@ class Reader:
         return findings
 
     def _settle(
-        self, findings: Findings[C], resource: Resource, claim: C, item: Object, *, at: datetime
+        self,
+        findings: Findings[C],
+        resource: Resource,
+        claims: Sequence[C],
+        item: Object,
+        *,
+        at: datetime,
     ) -> None:
+        """Answer claims by the object that they ask for."""
+        target = claims[-1].target
         try:
-            findings.note(resource, item, Cause.parse(claim.target.cause), at=at)
-        except CloudUnavailable as error:
-            findings.fail([claim], error)
+            findings.note(resource, item, Cause.parse(target.cause), at=at)
+        except CloudInPart as error:
+            findings.seen[ResourceRef(self._cloud, resource.kind, target.key)] = at
+            findings.wait(claims, error)
         else:
-            findings.settled.append(claim)
+            findings.settled += claims
 
     def _failed(self, read: Read[C], error: CloudRefused | CloudUnavailable) -> Findings[C]:
         findings: Findings[C] = Findings(self._cloud)

@@ -64,6 +64,11 @@ class Writer:
         self.metrics.inventory.written(ref.cloud, ref.kind, result)
         return result
 
+    async def see(self, seen: Mapping[ResourceRef, datetime]) -> None:
+        """Note that reads which began at a time found some objects, without what they look like."""
+        if seen:
+            await self.inventory.mark_seen(list(seen), at=min(seen.values()))
+
     async def bury(
         self, gone: Mapping[ResourceRef, datetime], causes: Mapping[ResourceRef, Cause]
     ) -> None:

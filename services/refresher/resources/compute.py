@@ -15,6 +15,7 @@ from services.refresher.resources.model import (
     Object,
     Payload,
     Resource,
+    id_of,
     no_status,
     text_of,
     without,
@@ -53,6 +54,11 @@ _USAGE = (
 def server_life(server: Object) -> Life:
     """Read the status; SOFT_DELETED is living, since it can be restored until it is reclaimed."""
     return _LIVES.get(str(server.get("status")), Life.LIVING)
+
+
+def service_life(service: Object) -> Life:
+    """Look for an id: since 2.69 services in a cell that is down have a host and nothing else."""
+    return Life.UNSURE if id_of(service) is None else Life.LIVING
 
 
 def keypair_shape(item: Object) -> Object:
@@ -108,6 +114,7 @@ SERVICE = Resource(
     name_field="binary",
     shape=without("updated_at"),
     project_field=None,
+    life=service_life,
     status=lambda item: text_of(item, "state"),
     microversion=_MICROVERSION,
     oldest=(2, 53),
@@ -225,7 +232,7 @@ RESOURCES = (
         id_of=lambda item: text_of(item, "zoneName"),
         name_field="zoneName",
         shape=zone_shape,
-        # Zones leave out what is in a cell that is down, services show it without ids.
+        # Zones leave out what is in a cell that is down, hosts among it; services tell of it.
         vouched_for_by=SERVICE,
         project_field=None,
         status=zone_status,

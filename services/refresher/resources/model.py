@@ -139,8 +139,8 @@ class Resource:
     item_key: str | None
     """Where a single object stands in its reply; None: it is the reply."""
     vouched_for_by: "Resource | None" = None
-    """Of a kind without single reads: what has a list that is unreadable while this one lacks what
-    lives, and is read before anything is taken for gone. None: the list itself is enough."""
+    """What has a list that tells when this one lacks what lives, and is read after it: then nothing
+    is taken from the list. None: the list itself is enough."""
     item_address: Callable[[str], Address] | None = None
     """Where a single object is, by its id, when that is not `item_path` and the id."""
     list_params: Params = ()

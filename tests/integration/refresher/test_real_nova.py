@@ -15,7 +15,7 @@ from services.refresher.reading import Reader
 from services.refresher.resources import ALL
 from services.refresher.telling import told
 from shared.catalogue.load import builtin
-from shared.errors import CloudRefused
+from shared.errors import CloudInPart, CloudRefused
 from shared.event import Flavour
 from shared.links import links_of
 from shared.openstack.paging import Params
@@ -59,6 +59,7 @@ KINDS = (
     Kind.AVAILABILITY_ZONE,
 )
 PAGED = (Kind.SERVER, Kind.FLAVOR, Kind.KEYPAIR, Kind.SERVER_GROUP, Kind.HYPERVISOR)
+VOUCHED = (Kind.COMPUTE_SERVICE, Kind.AVAILABILITY_ZONE)
 READ_ALONE = tuple(kind for kind in KINDS if ALL[kind].item_path is not None)
 
 
@@ -204,25 +205,70 @@ async def test_a_flavor_that_is_deleted_is_no_marker(reader: Reader, nova: Nova)
 
 
 async def test_what_is_in_a_cell_that_is_down_is_not_gone(reader: Reader, nova: Nova) -> None:
-    zone = {"name": "far", "availability_zone": "far"}
-    made = nova.api.call("os-aggregates", {"aggregate": zone})["aggregate"]
-    nova.filling.call("host", {"name": "far", "cell": "cell2"})
-    nova.api.call(f"os-aggregates/{made['id']}/action", {"add_host": {"host": "far"}})
-    server = nova.add_server("far", host="far", cell="cell2")
+    server = far_server(nova, "far")
+    services = await listed(reader, ALL[Kind.COMPUTE_SERVICE])
+    near = next(id_ for id_, one in services.items() if one["host"] == "host-0")
     assert "far" in await listed(reader, ALL[Kind.AVAILABILITY_ZONE])
 
     with nova.cell_down("cell2"):
         in_lists = await listed(reader, ALL[Kind.SERVER])
         found = await read(reader, Kind.SERVER, server)
-        found.add(await read(reader, Kind.COMPUTE_SERVICE, NOWHERE))
-        found.add(await read(reader, Kind.AVAILABILITY_ZONE, "far"))
+        found.add(await read(reader, Kind.COMPUTE_SERVICE, NOWHERE, near))
+        found.add(await read(reader, Kind.AVAILABILITY_ZONE, "far", "nova"))
+        hypervisors = await read(reader, Kind.HYPERVISOR, NOWHERE)
 
     # Nova leaves them out of lists in pages, and shows the others in part.
     assert server not in in_lists
     why = [str(error) for _, error in found.failed]
     assert "cannot be seen whole: UNKNOWN" in why[0]
-    assert ["objects without an id" in each for each in why] == [False, True, True]
-    assert found.gone == {}
+    assert ["is shown in part only" in each for each in why] == [False, True, False, False]
+    assert ["in a part of compute that is down" in each for each in why[2:]] == [True, True]
+    assert {type(error) for _, error in found.failed} == {CloudInPart}
+    assert objects_of(found) == {near: services[near]}
+    assert (found.gone, [ref.id for ref in found.seen]) == ({}, [server])
+    # Whether one is in there Nova does not say at all.
+    assert (hypervisors.gone, [error.status for _, error in hypervisors.failed]) == ({}, [500])
+    assert reader.objects.cut_off == {Kind.COMPUTE_SERVICE, Kind.AVAILABILITY_ZONE}
+    await listed(reader, ALL[Kind.AVAILABILITY_ZONE])
+    assert reader.objects.cut_off == set()
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_rows_of_a_cell_that_is_down_stay_as_they_were_and_are_read_when_it_is_back(
+    nova: Nova, database: Database
+) -> None:
+    server, kinds = far_server(nova, "down"), (Kind.SERVER, *VOUCHED)
+    async with client(nova.keystone, "admin", nova.home) as opened:
+        setting = Setting(database, opened, FixedClock(CLOCK.now()))
+        setting.only(*kinds)
+        await setting.make_passes()
+        before = {kind: await rows(setting, kind) for kind in kinds}
+        nova.api.call(f"servers/{server}", {"server": {"name": "anew"}}, method="PUT")
+
+        with nova.cell_down("cell2"):
+            setting.clock.advance(timedelta(days=1))
+            await setting.make_passes()
+            # What the passes did not see is asked about; a server by an event besides.
+            await setting.work_off()
+            of_passes = await setting.waiting()
+            await setting.ask(target(Kind.SERVER, server))
+            await setting.work_off()
+            during = {kind: await rows(setting, kind) for kind in kinds}
+            (waits,) = await setting.targets.waiting()
+        passes = {one.kind: one.state for one in await setting.full_passes.latest()}
+        await setting.work_off(timedelta(minutes=5))
+
+    assert during == before
+    assert passes == {
+        Kind.SERVER: PassState.DONE,
+        Kind.COMPUTE_SERVICE: PassState.DONE,
+        Kind.AVAILABILITY_ZONE: PassState.FAILED,
+    }
+    assert (of_passes, waits.kind, waits.count) == (0, Kind.SERVER, 1)
+    assert setting.counted("targets_failed_total", cloud="prod", kind=Kind.SERVER) == 0
+    row = await setting.row(Kind.SERVER, server)
+    assert row is not None
+    assert row.name == "anew"
 
 
 async def test_key_pairs_are_those_of_the_user_asked_for(reader: Reader, nova: Nova) -> None:
@@ -372,3 +418,17 @@ async def rest_after(reader: Reader, kind: Kind, *markers: str) -> list[str]:
         async for listed in listing.pages(place)
         for item in listed.page.items
     ]
+
+
+def far_server(nova: Nova, host: str) -> str:
+    """Make a server in the cell that tests take down, on a host of a zone of its own."""
+    zone = {"name": host, "availability_zone": host}
+    made = nova.api.call("os-aggregates", {"aggregate": zone})["aggregate"]
+    nova.filling.call("host", {"name": host, "cell": "cell2"})
+    nova.api.call(f"os-aggregates/{made['id']}/action", {"add_host": {"host": host}})
+    return nova.add_server(host, host=host, cell="cell2")
+
+
+async def rows(setting: Setting, kind: Kind) -> dict[str, Any]:
+    """Return what the inventory knows of a kind, by id."""
+    return {row.ref.id: dict(row.object or {}) for row in await setting.inventory.find(kind)}

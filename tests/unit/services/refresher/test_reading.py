@@ -10,10 +10,10 @@ from services.refresher.findings import Findings
 from services.refresher.planner import plan
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
-from shared.errors import CloudRefused, CloudUnavailable
+from shared.errors import CloudInPart, CloudRefused
 from shared.openstack.client import CloudClient
 from tests.support.fake_cloud import Answer, FakeCloud
-from tests.support.refresh import Claimed, Table, claims
+from tests.support.refresh import Claimed, Table, claims, target
 
 PORTS = "/network/v2.0/ports"
 SERVERS = "/compute/v2.1/servers"
@@ -163,7 +163,27 @@ async def test_a_server_of_a_cell_that_is_down_is_neither_written_nor_deleted(
     cloud.answer(f"{SERVERS}/a", {"server": {"id": "a", "status": "UNKNOWN"}})
     findings = await read(reader, claims("server", "a"))
     assert ids(findings) == {"living": [], "gone": [], "settled": [], "failed": ["a"]}
-    assert isinstance(findings.failed[0][1], CloudUnavailable)
+    assert isinstance(findings.failed[0][1], CloudInPart)
+
+
+async def test_a_full_pass_learns_of_such_a_server_that_it_is_there(
+    cloud: FakeCloud, reader: Reader
+) -> None:
+    cloud.answer(f"{SERVERS}/a", {"server": {"id": "a", "status": "UNKNOWN"}})
+    findings = await read(reader, [Claimed(target("server", "a", cause="pass:1"))])
+    assert ids(findings) == {"living": [], "gone": [], "settled": ["a"], "failed": []}
+    assert [ref.id for ref in findings.seen] == ["a"]
+
+
+async def test_services_of_other_cells_are_read_while_one_is_down(
+    cloud: FakeCloud, reader: Reader
+) -> None:
+    down = {"binary": "nova-compute", "host": "far", "status": "UNKNOWN"}
+    services = [{"id": "near", "binary": "nova-compute", "host": "near"}, down]
+    cloud.answer("/compute/v2.1/os-services", {"services": services})
+    findings = await read(reader, claims("compute_service", "near", "far"))
+    assert ids(findings) == {"living": ["near"], "gone": [], "settled": ["near"], "failed": ["far"]}
+    assert isinstance(findings.failed[0][1], CloudInPart)
 
 
 async def test_another_object_than_the_one_asked_for_is_no_answer(
