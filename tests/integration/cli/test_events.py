@@ -300,7 +300,9 @@ async def test_nobody_waits_for_full_passes_that_nobody_makes(ask: Call) -> None
 
 
 async def test_refresh_waits_for_full_passes_and_tells_of_them(ask: Call, filled: Database) -> None:
-    await Heartbeats(filled).report("refresher", "test", {}, now=SystemClock().now())
+    # Who was not seen for some seconds is taken for gone, and this refresher shows itself once.
+    seen = SystemClock().now() + timedelta(minutes=10)
+    await Heartbeats(filled).report("refresher", "test", {}, now=seen)
 
     async def make(state: PassState, error: str | None) -> None:
         passes = FullPasses(filled)
