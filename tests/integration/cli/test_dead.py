@@ -124,7 +124,7 @@ async def test_a_retry_tells_what_came_of_each_letter(ask: Call, letters: DeadLe
 
     async with asyncio.TaskGroup() as group:
         group.create_task(be_the_processor())
-        outcome = await ask("retry", "1", "2", "--wait", "20s", "--format", "json")
+        outcome = await ask("retry", "1", "2", "--wait", "60s", "--format", "json")
 
     assert {row["number"]: row["result"] for row in outcome.rows} == {
         1: "sent back",
