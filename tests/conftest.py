@@ -19,6 +19,7 @@ settings.register_profile(
 settings.load_profile("same")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what starts many processes in one worker, so that they do not starve each other."""
     for item in items:
