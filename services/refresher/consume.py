@@ -29,6 +29,7 @@ from shared.store.inventory import Inventory
 from shared.store.targets import TargetQueue
 from shared.target import BY_ID, Target
 
+_TAKEN_AGAIN = "its id may have been taken again"
 # What pure code raises on a payload that nobody foresaw.
 _NOT_FORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -127,12 +128,16 @@ class Intake:
         now = self.clock.now()
         for event in events:
             try:
-                effects.gone |= {
-                    ref: event.id
-                    for ref in deletions(event, self.catalogue)
-                    if ref.kind in self.resources
-                }
+                gone = [
+                    ref for ref in deletions(event, self.catalogue) if ref.kind in self.resources
+                ]
+                effects.gone |= dict.fromkeys(gone, event.id)
                 effects.asked += [(item, event) for item in targets(event, self.catalogue)]
+                effects.asked += [
+                    (Target(*ref[:2], BY_ID, ref.id, event.id, _TAKEN_AGAIN), event)
+                    for ref in gone
+                    if self.resources[ref.kind].ids_return
+                ]
                 effects.told += [
                     (item, event.id)
                     for item in told(event, self.catalogue, self.resources, now=now)
@@ -215,7 +220,8 @@ class Intake:
             return True
         if told_by_neutron(target, event) and target.ref in shown:
             return True
-        return target.by == BY_ID and target.ref in effects.gone
+        gone = target.by == BY_ID and target.ref in effects.gone
+        return gone and not self.resources[target.kind].ids_return
 
     async def _ask_for_unnamed(
         self, targets: Sequence[Target], *, extra: timedelta = timedelta(0)

@@ -146,6 +146,7 @@ RESOURCES = (
         # None is the word that means public and private ones.
         list_params=(("is_public", "None"), ("limit", "1000")),
         list_all_from=5,
+        ids_return=True,
         # An id of a few digits alone could stand in anybody's 404.
         named_by=lambda id_: (f"Flavor {id_}",),
         project_field=None,
@@ -169,6 +170,7 @@ RESOURCES = (
             address=lambda user: Address("os-keypairs", (("user_id", str(user["id"])),)),
         ),
         id_of=keypair_id,
+        ids_return=True,
         named_by=lambda id_: (f"Keypair {id_.partition('/')[2]}",),
         shape=keypair_shape,
         project_field=None,

@@ -178,6 +178,8 @@ class Resource:
     """What the lists of this kind are lists of; None: there is one list of all."""
     id_of: Callable[[Object], str | None] = id_of
     """The id of an object, ours where the API has none; None: this is no such object."""
+    ids_return: bool = False
+    """Whether people choose the id, so that another object may have it once its own is gone."""
     named_by: Callable[[str], Sequence[str]] = field(default=lambda id_: (id_,))
     """What a 404 to a read by id names, at least one of them."""
     unnamed: str | None = None

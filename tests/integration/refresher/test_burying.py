@@ -11,7 +11,7 @@ from services.refresher.resources import ALL
 from shared.event import Action, Event
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, ChangeKind, Snapshot
-from tests.support.events import event
+from tests.support.events import NOON, event
 from tests.support.fake_cloud import FakeCloud
 from tests.support.refresh import Table, target
 from tests.support.refreshing import WINDOW, Setting
@@ -206,3 +206,29 @@ async def test_a_port_that_moved_to_another_node_is_found_by_its_own_target(
     )
     await setting.inventory.write([moved], CAUSE)
     assert await setting.living("baremetal_port") == ["p"]
+
+
+@pytest.mark.parametrize("batches", [["gone+new"], ["gone", "new"], ["new", "gone"]])
+@pytest.mark.parametrize(
+    ("kind", "id_", "types"),
+    [
+        ("keypair", "u/k", ("keypair.delete.end", "keypair.create.end")),
+        ("flavor", "f", ("flavor.delete", "flavor.create")),
+    ],
+)
+async def test_what_takes_the_id_of_what_is_gone_is_read(
+    setting: Setting, kind: str, id_: str, types: tuple[str, str], batches: list[str]
+) -> None:
+    """In one batch, or by two copies in any order: people choose the ids of these."""
+    ref = ResourceRef("prod", kind, id_)
+    await setting.inventory.write([Snapshot(ref, None, None, None, {}, NOON - WINDOW)], CAUSE)
+    gone = event("e1", type=types[0], action=Action.DELETE, subjects=(ref,))
+    new = event("e2", type=types[1], action=Action.CREATE, subjects=(ref,))
+    by_name = {"gone": [gone], "new": [new], "gone+new": [gone, new]}
+    for batch in batches:
+        setting.clock.advance(MOMENT)
+        await setting.intake.handle(by_name[batch])
+    assert await setting.living(kind) == []
+    setting.clock.advance(WINDOW)
+    (claimed,) = await setting.worker.claim()
+    assert claimed.target.ref == ref
