@@ -30,6 +30,8 @@ class Snapshot:
     """Neutron's `revision_number`; None for services without one."""
     partial: bool = False
     """Told by a notification: a field (or name, project, status) that is absent is not told."""
+    hidden: frozenset[str] = frozenset()
+    """Fields that policy kept from whoever read it: what is known of them stays."""
     gone: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Told by a notification: ids of elements, by the field that listed them, that are no more. Of
     fields that notifications never tell whole."""

@@ -5,6 +5,7 @@ The rules make the outcome independent of the order of arrival, and of repeats:
 * A read writes every field, a notification (`Snapshot.partial`) the fields it tells. Each field is
   that of the newest snapshot that wrote it: of the higher revision where both have one (Neutron's
   `revision_number`), otherwise of the later moment. Of two of one version, the read wins.
+* What a read was not allowed to show (`Snapshot.hidden`) stays as it was last told.
 * An element that a notification tells gone from a list (`Snapshot.gone`) is left out of every read
   that is not newer.
 * `seen_at` is the latest read that found the object, `told_at` the latest notification that
@@ -142,8 +143,13 @@ def _replace(row: ResourceRow, snapshot: Snapshot) -> tuple[ResourceRow, bool]:
     seen_at = max(row.seen_at or snapshot.observed_at, snapshot.observed_at)
     if row.read is not None and not _replaces(version, row.read):
         return replace(row, seen_at=seen_at), False
-    kept = {name: told for name, told in row.told.items() if told.beats(version, ties=False)}
+    kept = {
+        name: told
+        for name, told in row.told.items()
+        if name in snapshot.hidden or told.beats(version, ties=False)
+    }
     told = {name for name in kept if not name.startswith(_GONE_MARK)}
+    told |= snapshot.hidden & (row.object or {}).keys()
     before = _fields(row) if told else {}
     after = replace(
         row,

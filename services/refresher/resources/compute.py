@@ -21,6 +21,7 @@ from services.refresher.resources.model import (
     without,
 )
 from services.refresher.resources.server_payload import (
+    SERVER_FOR_ADMINS,
     server_gone,
     server_is_passing,
     server_told,
@@ -134,7 +135,12 @@ RESOURCES = (
         life=server_life,
         microversion=_MICROVERSION,
         urgent=True,
-        payload=Payload(fields=server_told, gone=server_gone, passing=server_is_passing),
+        payload=Payload(
+            fields=server_told,
+            for_admins=SERVER_FOR_ADMINS,
+            gone=server_gone,
+            passing=server_is_passing,
+        ),
     ),
     Resource(
         kind=Kind.FLAVOR,

@@ -106,6 +106,9 @@ class Payload:
     hidden: frozenset[str] = frozenset()
     """Fields that policy hides from the callers whom the payload was made for; an object that no
     read has seen yet is read when one of them is absent."""
+    for_admins: frozenset[str] = frozenset()
+    """Fields that it tells and reads show to administrators alone: where a read lacks them, what
+    was told stays."""
     gone: Callable[[Event], Mapping[str, frozenset[str]]] = field(default=lambda _: {})
     """Elements that the event takes out of lists of the object, by field; that, and the fields, is
     then all that the event changed."""
@@ -213,6 +216,7 @@ class Resource:
         if id_ is None:
             raise KeyError(f"a {self.kind} without an id")
         revision = item.get("revision_number")
+        for_admins = self.payload.for_admins if self.payload else frozenset()
         return Snapshot(
             ref=ResourceRef(cloud, self.kind, id_),
             name=text_of(item, self.name_field),
@@ -222,4 +226,5 @@ class Resource:
             observed_at=observed_at,
             revision=revision if isinstance(revision, int) else None,
             partial=partial,
+            hidden=frozenset() if partial else for_admins - item.keys(),
         )

@@ -64,9 +64,7 @@ def subnet_pool_as_read(pool: Object) -> Object:
     }
 
 
-def _resource(
-    kind: Kind, path: str, item_key: str, *filters: str, hidden: str | None = None, **different: Any
-) -> Resource:
+def _resource(kind: Kind, path: str, item_key: str, *filters: str, **different: Any) -> Resource:
     fields: dict[str, Any] = {
         "kind": kind,
         "service_type": "network",
@@ -78,17 +76,27 @@ def _resource(
         "ids_filter": repeated_ids,
         "filters": frozenset({"project_id", *filters}),
         "urgent": kind in (Kind.PORT, Kind.FLOATING_IP),
-        "payload": Payload(whole=True, hidden=frozenset({hidden} if hidden else ())),
+        "payload": Payload(whole=True),
     }
     return Resource(**fields | different)
 
 
+_NETWORK_FOR_ADMINS = frozenset(
+    {"provider:network_type", "provider:physical_network", "provider:segmentation_id"}
+)
+_PORT_FOR_ADMINS = frozenset(
+    {"binding:host_id", "binding:profile", "binding:vif_details", "binding:vif_type"}
+)
 RESOURCES = (
     _resource(
         Kind.NETWORK,
         "networks",
         "network",
-        hidden="provider:network_type",
+        payload=Payload(
+            whole=True,
+            hidden=frozenset({"provider:network_type"}),
+            for_admins=_NETWORK_FOR_ADMINS,
+        ),
         shape=network_as_read,
     ),
     _resource(Kind.SUBNET, "subnets", "subnet", "network_id", "subnetpool_id"),
@@ -102,7 +110,10 @@ RESOURCES = (
         settling=port_is_settling,
         # A boot ends with an event, after which the ports of the server are listed anyway.
         payload=Payload(
-            whole=True, hidden=frozenset({"binding:host_id"}), passing=port_is_settling
+            whole=True,
+            hidden=frozenset({"binding:host_id"}),
+            for_admins=_PORT_FOR_ADMINS,
+            passing=port_is_settling,
         ),
     ),
     _resource(Kind.ROUTER, "routers", "router"),

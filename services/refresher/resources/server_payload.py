@@ -57,6 +57,9 @@ _STATUS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }
 _POWER = {"pending": 0, "running": 1, "paused": 3, "shutdown": 4, "crashed": 6, "suspended": 7}
 _TASK = "OS-EXT-STS:task_state"
+_HOST, _NODE = "OS-EXT-SRV-ATTR:host", "OS-EXT-SRV-ATTR:hypervisor_hostname"
+SERVER_FOR_ADMINS = frozenset({_HOST, _NODE})
+"""What the API shows to nobody else (`os_compute_api:os-extended-server-attributes`)."""
 _VOLUMES = "os-extended-volumes:volumes_attached"
 _DETACH = "compute.instance.volume.detach"
 
@@ -83,8 +86,8 @@ def server_told(event: Event) -> Object | None:
     found: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     found["OS-EXT-STS:vm_state"] = state
     found[_TASK] = task
-    found["OS-EXT-SRV-ATTR:host"] = _text(payload.get("host"))
-    found["OS-EXT-SRV-ATTR:hypervisor_hostname"] = _text(payload.get("node"))
+    found[_HOST] = _text(payload.get("host"))
+    found[_NODE] = _text(payload.get("node"))
     return found | (_versioned_only(payload) if versioned else {})
 
 

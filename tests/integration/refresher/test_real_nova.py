@@ -13,6 +13,7 @@ from services.refresher.listing import Listing
 from services.refresher.planner import SKEW, Form, plan
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
+from services.refresher.resources.server_payload import SERVER_FOR_ADMINS
 from services.refresher.telling import told
 from shared.catalogue.load import builtin
 from shared.errors import CloudInPart, CloudRefused
@@ -336,6 +337,7 @@ async def test_a_member_sees_the_servers_of_their_project(reader: Reader, nova: 
     assert [ref.id for ref in together.doubted] == [theirs]
     assert [[ref.id for ref in one.doubted] for one in alone] == [[gone], [], [theirs]]
     assert objects_of(alone[1]) == {ours: in_pages[ours]}
+    assert everything[ours].keys() - in_pages[ours].keys() >= SERVER_FOR_ADMINS
     assert member.objects.scope.narrow == {Kind.SERVER}
     assert member.objects.permits.denials() == {}
 

@@ -196,7 +196,8 @@ class Members(Suite):
             shown = await listed(Reader(opened, clock=CLOCK), resource)
 
         assert shown.keys() <= (await listed(reader, resource)).keys()
-        hidden = resource.payload.hidden if resource.payload else frozenset()
+        payload = resource.payload
+        hidden = payload.hidden | payload.for_admins if payload else frozenset()
         assert all(hidden.isdisjoint(item) for item in shown.values())
 
 

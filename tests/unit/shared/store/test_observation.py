@@ -1,5 +1,6 @@
 """What a snapshot or a deletion makes of a row, case by case."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -126,6 +127,46 @@ def test_a_later_read_restores_and_tells_what_differs() -> None:
         ChangeKind.UPDATED,
     ]
     assert decision.row.deleted_at is None
+
+
+def told(seconds: float, **fields: Any) -> Snapshot:
+    return Snapshot(REF, None, None, None, fields, at(seconds), partial=True)
+
+
+def hiding(seconds: float, *hidden: str, **fields: Any) -> Snapshot:
+    return replace(seen(seconds, **fields), hidden=frozenset(hidden))
+
+
+def test_what_a_read_may_not_show_stays_as_it_was_told() -> None:
+    row = after(hiding(0, "host"), told(1, host="a"), hiding(2, "host", mtu=1))
+    assert row.object == {"id": "port-1", "mtu": 1, "host": "a"}
+
+    assert after(
+        hiding(0, "host"), told(1, host="a"), hiding(2, "host"), told(3, host="b")
+    ).object == {
+        "id": "port-1",
+        "host": "b",
+    }
+
+
+def test_late_word_of_it_is_no_news() -> None:
+    row = after(hiding(0, "host"), told(2, host="b"), hiding(3, "host"), told(1, host="a"))
+
+    assert (row.object or {})["host"] == "b"
+
+
+def test_what_was_shown_stays_when_it_may_no_longer_be_shown() -> None:
+    decision = observe(after(seen(0, host="a")), hiding(1, "host"), CAUSE)
+
+    assert decision.outcome is Outcome.UNCHANGED
+    assert (decision.row.object or {})["host"] == "a"
+
+
+def test_what_may_be_shown_again_counts() -> None:
+    row = after(hiding(0, "host"), told(1, host="a"), hiding(2, "host"), seen(3, host="c"))
+
+    assert (row.object or {})["host"] == "c"
+    assert row.told == {}
 
 
 def test_what_is_told_gone_leaves_its_list_and_is_one_change() -> None:
