@@ -21,7 +21,7 @@ def in_a_thread(call: ActionCall) -> None:
 
 def hang(call: ActionCall) -> None:
     CALLS.append(call.idempotency_key)
-    RELEASE.wait(30)
+    RELEASE.wait(240)
 
 
 async def hang_politely(_: ActionCall) -> None:
