@@ -73,7 +73,7 @@ class Glance:
     def _send(self, method: str, path: str, content_type: str, body: bytes) -> None:
         headers = {"X-Auth-Token": self.api.token, "Content-Type": content_type}
         url = f"{self.api.url}/images/{path}"
-        with urlopen(Request(url, body, headers, method=method), timeout=30):
+        with urlopen(Request(url, body, headers, method=method), timeout=120):
             pass
 
 

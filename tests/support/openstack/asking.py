@@ -44,7 +44,7 @@ class Api:
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.url}/{path}", data, headers, method=method or None)
         try:
-            with urlopen(request, timeout=30) as answer:
+            with urlopen(request, timeout=120) as answer:
                 text = answer.read()
         except HTTPError as error:
             raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from error

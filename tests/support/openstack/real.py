@@ -14,7 +14,8 @@ from tests.support.openstack.processes import running
 from tests.support.openstack.services.keystone import SERVICE
 
 REGION, PASSWORD = "RegionOne", "secret"
-_START_SECONDS = 60
+_ANSWER_SECONDS = 120
+"""A service that is asked for the first time loads most of itself."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Keystone:
             headers={"X-Auth-Token": self.token, "Content-Type": "application/json"},
             method=method,
         )
-        with urlopen(request, timeout=30) as answer:
+        with urlopen(request, timeout=_ANSWER_SECONDS) as answer:
             text = answer.read()
         return dict(json.loads(text)) if text else {}
 
@@ -72,7 +73,7 @@ class Keystone:
         request = Request(
             f"{self.url}/v3/{collection}?name={name}", headers={"X-Auth-Token": self.token}
         )
-        with urlopen(request, timeout=30) as answer:
+        with urlopen(request, timeout=_ANSWER_SECONDS) as answer:
             return str(json.loads(answer.read())[collection][0]["id"])
 
     def write_clouds_yaml(self, path: Path, name: str, auth_type: str, **auth: Any) -> None:
@@ -82,6 +83,7 @@ class Keystone:
             "auth": {"auth_url": f"{self.url}/v3", **auth},
             "region_name": REGION,
             "identity_api_version": "3",
+            "api_timeout": _ANSWER_SECONDS,
         }
         path.write_text(yaml.safe_dump({"clouds": {name: cloud}}))
 
@@ -118,5 +120,5 @@ def _token(url: str, user: str) -> str:
         data=json.dumps({"auth": auth}).encode(),
         headers={"Content-Type": "application/json"},
     )
-    with urlopen(request, timeout=_START_SECONDS) as answer:
+    with urlopen(request, timeout=_ANSWER_SECONDS) as answer:
         return str(answer.headers["X-Subject-Token"])

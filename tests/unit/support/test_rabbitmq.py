@@ -89,5 +89,5 @@ def test_a_node_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     left = [
         psutil.Process(int(pid)) for pid in answer.stdout.split() if psutil.pid_exists(int(pid))
     ]
-    _, alive = psutil.wait_procs(left, timeout=10)
+    _, alive = psutil.wait_procs(left, timeout=60)
     assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
