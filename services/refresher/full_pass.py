@@ -23,7 +23,7 @@ from services.refresher.listing import ListedPage, Listing, one_ahead
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.objects import Objects
 from services.refresher.resources.model import Resource
-from services.refresher.schedule import asked_by, goes_on
+from services.refresher.schedule import CAME_BACK, asked_by, goes_on
 from services.refresher.writing import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock
@@ -102,17 +102,27 @@ class Passes:
         """Ask for the passes that are due, of the services that the cloud has."""
         latest = {one.kind: one for one in await self.passes.latest() if one.cloud == self.cloud}
         for kind, resource in self.resources.items():
-            jitter = self._jitters.setdefault(kind, self.random.uniform(1 - _JITTER, 1 + _JITTER))
-            now = self.clock.now()
-            last = latest.get(kind)
-            by = asked_by(last, now=now, interval=self.interval, jitter=jitter)
-            if by is None or not await self.objects.has(resource):
-                continue
-            if last is not None and goes_on(last, now=now, interval=self.interval):
-                await self.passes.go_on(last)
-                continue
-            pass_id = UUID(int=self.random.getrandbits(128), version=4)
-            await self.passes.ask(self.cloud, kind, pass_id=pass_id, asked_by=by, now=now)
+            try:
+                await self._ask_if_due(resource, latest.get(kind))
+            except (CloudRefused, CloudUnavailable) as error:
+                # What one service does not tell of itself says nothing of the others.
+                reason = str(error)
+                log.warning("pass_not_asked_for", cloud=self.cloud, kind=kind, reason=reason)
+
+    async def _ask_if_due(self, resource: Resource, last: FullPass | None) -> None:
+        kind, now = resource.kind, self.clock.now()
+        jitter = self._jitters.setdefault(kind, self.random.uniform(1 - _JITTER, 1 + _JITTER))
+        by = asked_by(last, now=now, interval=self.interval, jitter=jitter)
+        was_absent = kind in self.objects.absent
+        if (by is None and not was_absent) or not await self.objects.has(resource):
+            return
+        if last is not None and goes_on(last, now=now, interval=self.interval) and not was_absent:
+            await self.passes.go_on(last)
+            return
+        pass_id = UUID(int=self.random.getrandbits(128), version=4)
+        by = by or CAME_BACK
+        await self.passes.ask(self.cloud, kind, pass_id=pass_id, asked_by=by, now=now)
+        self.objects.absent.discard(kind)
 
     async def make_next(self) -> bool:
         """Make the next pass that is asked for; False when there is none."""

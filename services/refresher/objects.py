@@ -61,6 +61,8 @@ class Objects:
         self._lessons = lessons
         self._clock = clock
         self._offers = Offers(client, clock=clock)
+        self.absent: set[str] = set()
+        """Kinds that the cloud did not have when it was asked, until a full pass is asked for."""
 
     @property
     def project_id(self) -> str | None:
@@ -80,7 +82,10 @@ class Objects:
 
     async def has(self, resource: Resource) -> bool:
         """Whether the cloud has the kind; raises CloudUnavailable when that cannot be told."""
-        return await self._offers.has(resource)
+        found = await self._offers.has(resource)
+        if not found:
+            self.absent.add(resource.kind)
+        return found
 
     async def one(self, resource: Resource, id_: str) -> Object:
         """Return one object, by its own address; raises CloudRefused and CloudUnavailable."""

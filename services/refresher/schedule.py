@@ -7,6 +7,8 @@ from shared.store.passes import FullPass, PassState
 START = "start"
 """Asks for the first pass of a kind ever, or since the cloud has it."""
 SCHEDULE = "schedule"
+CAME_BACK = "return"
+"""Asks for a pass of a kind that the cloud did not have for a while, whose targets were let go."""
 RETRY_AFTER = timedelta(minutes=1)
 GO_ON_FOR = timedelta(hours=1)
 """How old the beginning of a failed pass may be for it to be gone on with."""

@@ -62,7 +62,7 @@ class FullPass:
     cloud: str
     kind: str
     asked_by: str
-    """What made us: `start`, `schedule`, `gap`, `request`, or the id of an event."""
+    """What made us: `start`, `schedule`, `gap`, `return`, `request`, or the id of an event."""
     state: PassState
     asked_at: datetime
     started_at: datetime | None

@@ -10,7 +10,7 @@ from aiohttp import web
 from shared.event import Action
 from shared.resource import ResourceRef
 from shared.snapshot import CauseKind
-from shared.store.passes import PassState
+from shared.store.passes import PassFigures, PassState
 from shared.waiting import end
 from tests.support.fake_cloud import FakeCloud
 from tests.support.refresh import Table, target
@@ -30,6 +30,17 @@ def serve(cloud: FakeCloud, *ids: str) -> Table:
     for key in ids:
         cloud.answers[f"{PORTS}/{key}"] = table.show
     return table
+
+
+def serve_images(cloud: FakeCloud) -> None:
+    """Have Glance know one image."""
+    table = Table("images", "image", [{"id": "i", "status": "active"}])
+
+    async def show(_: web.Request) -> web.StreamResponse:
+        return web.json_response(table.objects["i"])
+
+    cloud.answers[IMAGES] = table.list
+    cloud.answers[f"{IMAGES}/i"] = show
 
 
 def drift(setting: Setting, what: str, field: str = "") -> float:
@@ -377,3 +388,44 @@ async def test_a_pass_taken_over_by_another_copy_is_given_up(
     await setting.passes.make_next()
     (running,) = await setting.full_passes.latest()
     assert (running.state, running.claimed_by) == (PassState.RUNNING, "copy-2")
+
+
+async def test_a_kind_that_comes_back_is_listed_since_its_targets_were_let_go(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    """The catalogue lacked its service when a copy started, a while after the last pass."""
+    serve(cloud, "a")
+    serve_images(cloud)
+    now = setting.clock.now()
+    setting.only("port", "image")
+    for kind in ("port", "image"):
+        await setting.full_passes.ask("prod", kind, pass_id=uuid4(), asked_by="start", now=now)
+        done = await setting.full_passes.claim(
+            cloud="prod", worker="copy-0", now=now, lease=timedelta(seconds=1)
+        )
+        assert done is not None
+        await setting.full_passes.finish(done, PassFigures(), now=now)
+    cloud.services.discard("network")
+    await setting.ask(target("port", "a"))
+    await setting.work_off()
+    await setting.make_passes()
+    assert (await setting.living("port"), await setting.waiting()) == ([], 0)
+
+    cloud.services.add("network")
+    cloud.valid_tokens.clear()
+    await setting.ask(target("image", "i"))
+    await setting.work_off()
+    await setting.make_passes()
+    assert await setting.living("port") == ["a"]
+    passes = {one.kind: one.asked_by for one in await setting.full_passes.latest()}
+    assert passes == {"port": "return", "image": "start"}
+
+
+async def test_a_service_that_tells_nothing_of_itself_holds_up_no_other(
+    cloud: FakeCloud, setting: Setting
+) -> None:
+    cloud.broken_discovery.add("compute")
+    serve(cloud, "a")
+    setting.only("server", "port")
+    await setting.make_passes()
+    assert await setting.living("port") == ["a"]
