@@ -129,6 +129,13 @@ def test_no_pod_may_do_more_than_it_needs(root: str) -> None:
             assert "memory" in container["resources"]["limits"]
             if container["image"].rpartition("/")[2].startswith("osevents:"):
                 assert may["readOnlyRootFilesystem"] is True
+                # Python finds no temporary directory otherwise, which libraries ask for on import.
+                writable = [
+                    mount["mountPath"]
+                    for mount in container["volumeMounts"]
+                    if not mount.get("readOnly")
+                ]
+                assert writable == ["/tmp"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -163,4 +170,4 @@ def test_the_processor_is_given_no_credentials_of_a_cloud() -> None:
 
     for root, process in named.items():
         volumes = [volume["name"] for volume in process.pod["volumes"]]
-        assert volumes == ["config", "urls"], root
+        assert volumes == ["config", "urls", "scratch"], root
