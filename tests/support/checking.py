@@ -18,7 +18,8 @@ from tests.support.pods import Process
 def command_of(arguments: tuple[str, ...]) -> str:
     """Return the command that `arguments` call; fails as the command line would."""
     name, *rest = arguments
-    context = click.Context(cli)
+    # Commands keep what they first see, such as how help is asked for, as long as the process.
+    context = click.Context(cli, **cli.context_settings)
     command = cli.get_command(context, name)
     assert command is not None, name
     command.make_context(name, list(rest), parent=context)

@@ -10,7 +10,7 @@ import pytest
 from services.cli.main import cli
 from tests.support.command_line import Outcome, call
 
-CONTEXT = click.Context(cli)
+CONTEXT = click.Context(cli, **cli.context_settings)
 COMMANDS = sorted(cli.list_commands(CONTEXT))
 
 
