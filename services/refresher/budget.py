@@ -34,12 +34,13 @@ def figures(
             for name, budget in budgets.items()
         },
         "not_permitted": {
-            kind: {
+            # A kind is a `Kind`, and JSON's keys have to be plain texts.
+            str(kind): {
                 "since": denial.since.isoformat(),
                 "until": denial.until.isoformat(),
                 "reason": denial.reason,
             }
             for kind, denial in denials.items()
         },
-        "own_project_only": sorted(narrow),
+        "own_project_only": sorted(map(str, narrow)),
     }

@@ -20,7 +20,7 @@ from shared.clock import SystemClock
 from shared.dead_letter import DeadLetter
 from shared.openstack.breaker import Opened
 from shared.openstack.sending import Budget
-from shared.resource import ResourceRef
+from shared.resource import Kind, ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
@@ -343,7 +343,9 @@ async def test_status_tells_what_is_left_alone_and_what_is_not_permitted(
 ) -> None:
     opened = Opened(now, "503 busy", now + timedelta(seconds=5))
     budgets = {"network": Budget(calls=7, under_way=1, waiting=2, opened=opened)}
-    denials = {"project": Denial(now, now + timedelta(minutes=10), "403 not you")}
+    denials: dict[str, Denial] = {
+        Kind.PROJECT: Denial(now, now + timedelta(minutes=10), "403 not you")
+    }
     known = figures(budgets, denials, {"volume", "server"})
     await Heartbeats(filled).report(
         HEARTBEAT, "copy-1", known, now=SystemClock().now(), cloud="prod"

@@ -1,9 +1,10 @@
 """The refresher follows a simulated cloud: real decoding, real catalogue, real database, HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, get_args
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from services.catcher.decoding.envelope import open_envelope
 from services.catcher.decoding.normalise import normalise
+from services.refresher.budget import HEARTBEAT
 from services.refresher.consume import Windows
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.resources import ALL
@@ -31,9 +33,11 @@ from shared.openstack.client import CloudClient
 from shared.openstack.cloud import load_cloud
 from shared.resource import Kind, ResourceRef
 from shared.store.database import Database
+from shared.store.dead_letters import DeadLetters
 from shared.store.inventory import Inventory
 from shared.store.links import Links
 from shared.store.passes import FullPasses
+from shared.store.status import Heartbeats
 from shared.store.targets import TargetQueue
 from tests.support.waiting import eventually
 
@@ -116,9 +120,21 @@ class Followed:
 
         await eventually(nothing_waits, what="no target waits")
 
-    async def passes_done(self) -> bool:
-        """Whether every kind had a full pass; the next one may be under way."""
-        return {one.kind for one in await FullPasses(self.database).latest_done()} == set(ALL)
+    async def passed(self, kinds: Iterable[str]) -> bool:
+        """Whether each of some kinds had a full pass; the next one may be under way."""
+        return {one.kind for one in await FullPasses(self.database).latest_done()} >= set(kinds)
+
+    async def differences_in(self, project: str, kind: str) -> dict[str, str]:
+        """Return what the inventory has wrong of a kind in one project, by id."""
+        resource = ALL[kind]
+        truth = {
+            id_: str(resource.status(item))
+            for id_, item in self.simulator.truth(kind).items()
+            if item[str(resource.project_field)] == project
+        }
+        rows = await self._living(kind)
+        known = {row.ref.id: str(row.status) for row in rows if row.project == project}
+        return dict(known.items() ^ truth.items())
 
     async def disabled(self, kind: str) -> int:
         """Return how many objects of a kind are known to be disabled."""
@@ -150,6 +166,8 @@ async def follow(
     directory: Path,
     monkeypatch: pytest.MonkeyPatch,
     interval: timedelta,
+    user: str = "admin",
+    passing: Iterable[str] = ALL,
     **different: Any,
 ) -> AsyncIterator[tuple[Followed, CloudClient]]:
     collector = Collector()
@@ -159,7 +177,7 @@ async def follow(
     async with Simulator.open(
         settings, clock=CLOCK, random=Random(1), notifier=collector
     ) as simulator:
-        simulator.write_clouds_yaml(directory / "clouds.yaml", "prod")
+        simulator.write_clouds_yaml(directory / "clouds.yaml", "prod", user=user)
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(directory / "clouds.yaml"))
         followed = Followed(simulator, database, collector)
         async with CloudClient.open(load_cloud("prod"), clock=CLOCK, random=Random(2)) as client:
@@ -187,7 +205,9 @@ async def follow(
             async with asyncio.TaskGroup() as group:
                 group.create_task(refresher.run(stop))
                 try:
-                    await eventually(followed.passes_done, what="the first passes are done")
+                    await eventually(
+                        partial(followed.passed, passing), what="the first passes are done"
+                    )
                     yield followed, client
                 finally:
                     stop.set()
@@ -220,6 +240,33 @@ async def test_a_full_pass_repairs_what_lost_notifications_left_wrong(
             return await followed.differences() == {}
 
         await eventually(repaired, what="full passes made the inventory equal the cloud")
+
+
+async def test_a_member_follows_what_belongs_to_their_project(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The events are of all projects, and of much that a member may not read."""
+    interval, kinds = timedelta(hours=6), (Kind.SERVER, Kind.VOLUME, Kind.PORT)
+    member = follow(database, tmp_path, monkeypatch, interval, user="demo", passing=kinds)
+    async with member as (followed, client):
+        await followed.live(500)
+
+        async def true() -> bool:
+            project = str(client.project_id)
+            return not any([await followed.differences_in(project, kind) for kind in kinds])
+
+        async def reported() -> bool:
+            beats = await Heartbeats(database).latest(CLOCK.now() - timedelta(minutes=1))
+            return any(
+                Kind.USER in beat.figures["not_permitted"]
+                and set(kinds) <= set(beat.figures["own_project_only"])
+                for beat in beats
+                if beat.service == HEARTBEAT
+            )
+
+        await eventually(true, what="the inventory equals the project of the member")
+        await eventually(reported, what="what a member is not shown is told")
+        assert await DeadLetters(database).find() == []
 
 
 async def test_flavors_and_services_are_followed_where_nova_tells_of_them(
