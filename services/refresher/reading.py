@@ -104,10 +104,11 @@ class Reader:
         left = set(claims)
         began, seen, in_part = self._clock.now(), 0, False
         below = read.resource.below
+        hidden: set[str] = set()
         asked = (
             self.objects.pages(read.resource, read.params)
             if below is None
-            else self._with_field(read)
+            else self._with_field(read, hidden)
         )
         async for page in asked:
             seen, in_part = seen + len(page.items), in_part or page.in_part
@@ -131,8 +132,9 @@ class Reader:
             findings.wait(missing, CloudInPart(message, retry_after_seconds=WHOLE_AGAIN_SECONDS))
         elif seen or below is not None:
             for claim in missing:
-                cause = Cause.parse(claim.target.cause)
-                findings.miss(read.resource, claim.target.key, cause, at=began)
+                cause, key = Cause.parse(claim.target.cause), claim.target.key
+                note = findings.doubt if key.partition("/")[0] in hidden else findings.miss
+                note(read.resource, key, cause, at=began)
             findings.settled += missing
         else:
             message = f"the list of {read.resource.path} is empty, which tells nothing of its parts"
@@ -145,7 +147,7 @@ class Reader:
         causes = {claim.target.key: Cause.parse(claim.target.cause) for claim in read.claims}
         first = next(iter(causes.values()))
         began = self._clock.now()
-        async for page in self._with_field(read):
+        async for page in self._with_field(read, set()):
             for item in page.items:
                 cause = causes.get(str(item.get(read.by)), first)
                 wanted = read.form is Form.FILTER or str(item.get(read.by)) in causes
@@ -159,8 +161,11 @@ class Reader:
         findings.settled += read.claims
         return findings
 
-    async def _with_field(self, read: Read[C]) -> AsyncIterator[Page]:
-        """Yield the pages of everything with one of the read's keys in its field."""
+    async def _with_field(self, read: Read[C], hidden: set[str]) -> AsyncIterator[Page]:
+        """Yield the pages of everything with one of the read's keys in its field.
+
+        Into `hidden` go the ids of parents that may live, and that we are not shown.
+        """
         resource, below = read.resource, read.resource.below
         if below is None:
             try:
@@ -170,11 +175,13 @@ class Reader:
                 if not nothing_has_it(read, error):
                     raise
             return
-        async for parent in self._parents(read, below):
+        async for parent in self._parents(read, below, hidden):
             async for page in self.objects.children(resource, parent, resource.list_params):
                 yield page
 
-    async def _parents(self, read: Read[C], below: Below) -> AsyncIterator[Object]:
+    async def _parents(
+        self, read: Read[C], below: Below, hidden: set[str]
+    ) -> AsyncIterator[Object]:
         """Yield the objects whose lists hold what `read` asks for."""
         if read.by in below.through:
             for key in read.keys:
@@ -188,10 +195,12 @@ class Reader:
             for id_ in ids:
                 yield {"id": id_}
             return
-        async for found in self._found(below.parent, list(ids)):
+        async for found in self._found(below.parent, list(ids), hidden):
             yield found
 
-    async def _found(self, resource: Resource, ids: Sequence[str]) -> AsyncIterator[Object]:
+    async def _found(
+        self, resource: Resource, ids: Sequence[str], hidden: set[str]
+    ) -> AsyncIterator[Object]:
         """Yield the living ones of some objects; of what a list leaves out, single reads decide."""
         left = set(ids)
         if resource.redirects and resource.ids_filter is not None:
@@ -202,17 +211,19 @@ class Reader:
                         left.discard(str(resource.id_of(item)))
                         yield item
         for id_ in sorted(left):
-            if (found := await self._parent(resource, id_)) is not None:
+            if (found := await self._parent(resource, id_, hidden)) is not None:
                 yield found
 
-    async def _parent(self, resource: Resource, id_: str) -> Object | None:
-        """Return the object that a list is below; None when it is gone."""
+    async def _parent(self, resource: Resource, id_: str, hidden: set[str]) -> Object | None:
+        """Return the object that a list is below; None when it is gone, or `hidden` from us."""
         try:
             item = await self.objects.one(resource, id_)
         except CloudRefused as error:
-            if says_gone(error, resource, id_):
-                return None
-            raise
+            if not says_gone(error, resource, id_):
+                raise
+            if not await self.objects.sees_all(resource):
+                hidden.add(id_)
+            return None
         return item if resource.life(item) is Life.LIVING else None
 
     def _learn(self, read: Read[C], *, shown: int) -> None:

@@ -53,7 +53,7 @@ class Scope:
         """Whether we are shown the objects of all projects, so that a 404 says that one is gone.
 
         To others Nova, Cinder and Glance answer for an object of another project just what they
-        answer for one that does not exist. Below a parent the parent is shown, or nothing.
+        answer for one that does not exist. Below a parent the parent tells.
         """
         if resource.below is not None:
             return True

@@ -27,7 +27,9 @@ _VERSIONS = {
     "network": ("/network/v2.0", "v2.0", {}),
     "block-storage": ("/volume/v3", "v3.0", {"version": "3.70", "min_version": "3.0"}),
     "image": ("/image/v2", "v2.15", {}),
+    "orchestration": ("/orchestration/v1", "v1.0", {}),
 }
+_AT_FIRST = frozenset(_VERSIONS) - {"orchestration"}
 QUICK = Limits(
     attempts=3,
     backoff=Backoff(first_seconds=0.001, longest_seconds=0.002),
@@ -48,7 +50,7 @@ class FakeCloud:
         self.valid_tokens: set[str] = set()
         self.roles = ["admin"]
         self.token_life = timedelta(hours=1)
-        self.services = set(_VERSIONS)
+        self.services = set(_AT_FIRST)
         self.login_status = 201
         self.login_began = asyncio.Event()
         self.login_may_go_on = asyncio.Event()

@@ -242,3 +242,31 @@ async def test_a_marker_that_is_gone_is_no_refusal_to_show_all(
         await listed(setting, "volume_type")
 
     assert [dict(query).get("is_public") for _, query in cloud.asked] == ["None"]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_what_is_below_another_project_s_stack_is_only_gone_where_the_stack_is_shown(
+    cloud: FakeCloud, setting: Setting, *, shown: bool
+) -> None:
+    """Heat answers for a stack of another project as for one that does not exist."""
+    cloud.services.add("orchestration")
+    cloud.roles = ["member"]
+    stacks = "/orchestration/v1/stacks"
+    stack = {"id": "k", "stack_name": "n", "stack_status": "CREATE_COMPLETE"}
+    cloud.answer(stacks, {"stacks": [stack] if shown else []})
+    cloud.answer(f"{stacks}/n/k/resources", {"resources": []})
+    cloud.answer(
+        f"{stacks}/k", {"error": {"message": "The Stack (k) could not be found."}}, status=404
+    )
+    ref = ResourceRef("prod", "stack_resource", "k/r")
+    item = {"stack_id": "k", "resource_name": "r"}
+    at = setting.clock.now() - timedelta(hours=1)
+    await setting.inventory.write(
+        [Snapshot(ref, "r", None, None, item, at)], Cause(CauseKind.EVENT, "e0")
+    )
+
+    await setting.ask(target("stack_resource", "k/r"))
+    await setting.work_off()
+
+    assert await setting.living("stack_resource") == ([] if shown else ["k/r"])
+    assert await setting.waiting() == 0
