@@ -12,7 +12,7 @@ import pytest
 
 from shared.bus.rabbitmq import open_rabbit_bus
 from shared.clock import SystemClock
-from shared.event import Occasion
+from shared.event import Event, Occasion
 from shared.store.database import Database
 from shared.store.embedded import embedded_postgres
 from shared.store.handovers import Handed, Handovers
@@ -63,8 +63,11 @@ async def test_a_part_of_the_timeline_comes_to_one_group_again(
         await others.acknowledge(await waiting)
 
         outcome = await ask("processor", "--type", "a.*", "--since", "1h", "--rate", "1000")
-        batch = await processor.receive(most=5, wait=timedelta(seconds=60))
-        await processor.acknowledge(batch)
+        again: list[Event] = []
+        while len(again) < 5:
+            batch = await processor.receive(most=5, wait=SOON)
+            await processor.acknowledge(batch)
+            again += batch.events
         nothing = asyncio.ensure_future(others.receive(most=1, wait=SOON))
         done, _ = await asyncio.wait([nothing], timeout=0.5)
         nothing.cancel()
@@ -72,9 +75,9 @@ async def test_a_part_of_the_timeline_comes_to_one_group_again(
     assert outcome.code == 0
     assert outcome.out == ""
     assert outcome.err.startswith("done: 5 events sent to processor, up to ")
-    assert ids(batch.events) == [f"event-{n}" for n in (1, 3, 5, 7, 9)]
-    assert {each.occasion for each in batch.events} == {Occasion.REPLAY}
-    assert batch.events[0].payload == events[1].payload
+    assert ids(again) == [f"event-{n}" for n in (1, 3, 5, 7, 9)]
+    assert {each.occasion for each in again} == {Occasion.REPLAY}
+    assert again[0].payload == events[1].payload
     assert not done, "nobody else gets any of it"
 
 
