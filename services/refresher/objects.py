@@ -199,9 +199,9 @@ class Objects:
             page_count, object_count = page_count + 1, object_count + len(items)
             shaped = [resource.shape({**item, **of}) for item in items]
             named = [item for item in shaped if resource.id_of(item)]
-            if any(resource.life(item) is not Life.UNSURE for item in shaped if item not in named):
-                raise CloudUnavailable(f"the list of {address.path} holds objects without an id")
-            in_part = in_part or len(named) < len(shaped)
+            if len(named) < len(shaped):
+                _check_nameless(resource, address.path, shaped)
+                in_part = True
             self.scope.listed(resource, widely=widely)
             yield Page(named, observed_at, in_part)
             observed_at = self._clock.now()
@@ -231,6 +231,13 @@ class Objects:
             if not widely:
                 self.refused(resource, error, alone=False)
             raise
+
+
+def _check_nameless(resource: Resource, path: str, items: Sequence[Object]) -> None:
+    """Raise CloudUnavailable where objects lack an id that the service would know."""
+    nameless = (item for item in items if not resource.id_of(item))
+    if any(resource.life(item) is not Life.UNSURE for item in nameless):
+        raise CloudUnavailable(f"the list of {path} holds objects without an id")
 
 
 def _object(resource: Resource, id_: str, reply: Any) -> Object:
