@@ -52,6 +52,16 @@ def test_every_service_of_the_compose_file_takes_its_arguments_and_settings(
         assert checked(process, monkeypatch).database.url is not None, name
 
 
+def test_the_files_that_the_compose_file_mounts_are_there() -> None:
+    for service in COMPOSE["services"].values():
+        for volume in service.get("volumes", ()):
+            source = volume.partition(":")[0]
+            if source.startswith("."):
+                assert (DEPLOY / source).is_file(), source
+    for service in ours().values():
+        assert all(path.is_file() for path in mounted(service).values())
+
+
 def test_the_compose_file_starts_things_in_order_and_gives_them_time() -> None:
     for name, service in COMPOSE["services"].items():
         for other, wanted in service.get("depends_on", {}).items():

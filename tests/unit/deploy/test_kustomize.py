@@ -13,7 +13,7 @@ from tests.support.kustomize import kustomization_of, render
 
 KUBERNETES = Path(__file__).parents[3] / "deploy" / "kubernetes"
 ROOTS = ("base", "overlays/simulated", "overlays/example")
-HASH = re.compile(r"^(osevents-(?:config|urls|clouds|transports))-[a-z0-9]{10}$")
+HASH = re.compile(r"^((?:osevents|rabbitmq)-(?:config|urls|clouds|transports))-[a-z0-9]{10}$")
 
 
 def without_hashes(value: Any) -> Any:

@@ -110,8 +110,8 @@ def test_what_pods_mount_and_name_is_there(root: str) -> None:
                 assert ("Secret", volume["secret"]["secretName"]) in there
         if "serviceAccountName" in pod:
             assert ("ServiceAccount", pod["serviceAccountName"]) in there
-        mounted = [mount["name"] for one in containers(manifest) for mount in one["volumeMounts"]]
-        assert sorted(mounted) == sorted(volumes), manifest["metadata"]["name"]
+        mounted = {mount["name"] for one in containers(manifest) for mount in one["volumeMounts"]}
+        assert mounted == set(volumes), manifest["metadata"]["name"]
 
 
 @pytest.mark.parametrize("root", ROOTS)
