@@ -6,7 +6,7 @@ service cut off, what we may not read) is noted here, since it is not gone.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -106,9 +106,9 @@ class Objects:
         """
         if resource.vouched_for_by is not None:
             listed = [page async for page in self._list(resource, Address(resource.path, params))]
-            await self._vouch(resource, resource.vouched_for_by)
+            vouched = await self._vouched(resource, resource.vouched_for_by)
             for page in listed:
-                yield page
+                yield page if vouched else replace(page, in_part=True)
             return
         below = resource.below
         if below is None:
@@ -120,16 +120,23 @@ class Objects:
                 async for page in self.children(resource, parent, params):
                     yield page
 
-    async def _vouch(self, resource: Resource, by: Resource) -> None:
-        """Raise CloudInPart where a list of the kind may lack what lives."""
-        async for page in self.pages(by, by.list_params):
-            if page.in_part:
-                self._note_cut(resource, cut=True)
-                message = (
-                    f"{resource.path} lacks what is in a part of {by.service_type} that is down"
-                )
-                raise CloudInPart(message, retry_after_seconds=WHOLE_AGAIN_SECONDS)
+    async def _vouched(self, resource: Resource, by: Resource) -> bool:
+        """Raise CloudInPart where a list of the kind lacks what lives.
+
+        Return whether that could be told: who may not read the other list cannot tell.
+        """
+        try:
+            in_part = any([page.in_part async for page in self.pages(by, by.list_params)])
+        except CloudRefused as error:
+            if error.status != _FORBIDDEN:
+                raise
+            return False
+        if in_part:
+            self._note_cut(resource, cut=True)
+            message = f"{resource.path} lacks what is in a part of {by.service_type} that is down"
+            raise CloudInPart(message, retry_after_seconds=WHOLE_AGAIN_SECONDS)
         self._note_cut(resource, cut=False)
+        return True
 
     async def children(
         self, resource: Resource, parent: Object, params: Params

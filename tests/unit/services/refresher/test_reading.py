@@ -186,6 +186,16 @@ async def test_services_of_other_cells_are_read_while_one_is_down(
     assert isinstance(findings.failed[0][1], CloudInPart)
 
 
+async def test_zones_are_read_by_whom_the_services_are_refused_and_none_is_taken_for_gone(
+    cloud: FakeCloud, reader: Reader
+) -> None:
+    zones = {"availabilityZoneInfo": [{"zoneName": "near"}]}
+    cloud.answer("/compute/v2.1/os-availability-zone/detail", zones)
+    cloud.answer("/compute/v2.1/os-services", {"forbidden": {"message": "no"}}, status=403)
+    findings = await read(reader, claims("availability_zone", "near", "far"))
+    assert ids(findings) == {"living": ["near"], "gone": [], "settled": ["near"], "failed": ["far"]}
+
+
 async def test_another_object_than_the_one_asked_for_is_no_answer(
     cloud: FakeCloud, reader: Reader
 ) -> None:
