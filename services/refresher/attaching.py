@@ -59,15 +59,16 @@ def attachments_told(event: Event, *, now: datetime, fresh: timedelta) -> Attach
     """Return what `event`, received by `now`, tells; None where the attachments must be read.
 
     So they must after what is older than `fresh`, and while one is not attached for good: Cinder
-    goes on without a word then.
+    goes on without a word then. And after what was sent by a clock ahead of ours, as nobody knows
+    then what of what we know it came after.
     """
     if event.type not in (_ATTACH, _DETACH) or event.flavour is Flavour.TRAITS:
         return None
     if len(event.subjects) != 1 or event.subjects[0].kind != Kind.VOLUME:
         return None
-    at, detached = min(event.time, now), event.type == _DETACH
+    at, detached = event.time, event.type == _DETACH
     rows = _rows(event)
-    if rows is None or now - at > fresh or not (rows or detached):
+    if rows is None or not timedelta(0) <= now - at <= fresh or not (rows or detached):
         return None
     attached = [row for row in rows if row["attach_status"] == ATTACHED]
     if len(attached) < len(rows) and not detached:

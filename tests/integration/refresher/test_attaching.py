@@ -31,15 +31,21 @@ def row(id_: str, status: str = "attached") -> dict[str, Any]:
     }
 
 
-def said(setting: Setting, id_: str, action: str, *rows: dict[str, Any]) -> Event:
-    """Make Cinder say that the volume was attached or detached, and what there is now."""
+def said(
+    setting: Setting,
+    id_: str,
+    action: str,
+    *rows: dict[str, Any],
+    ahead: timedelta = timedelta(0),
+) -> Event:
+    """Make Cinder, its clock `ahead`, say that the volume was attached or detached, and to what."""
     return event(
         id_,
         type=f"volume.{action}.end",
         service="block-storage",
         action=Action.UPDATE,
         subjects=(VOLUME,),
-        time=setting.clock.now(),
+        time=setting.clock.now() + ahead,
         payload={"volume_id": "v", "volume_attachment": list(rows)},
     )
 
@@ -184,6 +190,22 @@ async def test_what_is_not_yet_gone_when_its_end_is_told_is_found_out(
     await later(setting)
     assert await setting.living("attachment") == []
     assert volume["attachments"] == []
+
+
+async def test_a_late_detach_by_a_clock_ahead_spares_what_was_attached_since(
+    cloud: FakeCloud, setting: Setting, volume: dict[str, Any]
+) -> None:
+    """It seems to have come after: the volume alone would not bring back what it shows."""
+    volume["attachments"] = [{"attachment_id": "b"}]
+    shown = {"id": "b", "volume_id": "v", "status": "attached"}
+    cloud.answer(f"{ATTACHMENTS}/detail", {"attachments": [shown]})
+    late = said(setting, "e1", "detach", ahead=timedelta(seconds=30))
+    setting.clock.advance(WINDOW)
+    await setting.intake.handle([said(setting, "e2", "attach", row("b"))])
+    setting.clock.advance(WINDOW)
+    await setting.intake.handle([late])
+    await later(setting)
+    assert await setting.living("attachment") == ["b"]
 
 
 @pytest.mark.parametrize(
