@@ -57,9 +57,12 @@ class Reloading:
     """Takes over new settings; what it raises as Misconfigured is wrong with them."""
     metrics: ReloadMetrics
     _digest: str = field(init=False)
+    """Of the content that was looked into last."""
+    _seen: str = field(init=False)
+    """Of the content that was there at the last look."""
 
     def __post_init__(self) -> None:
-        self._digest = digest_of(self.path)
+        self._digest = self._seen = digest_of(self.path)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set."""
@@ -75,9 +78,14 @@ class Reloading:
             loop.remove_signal_handler(signal.SIGHUP)
 
     def look(self, *, asked: bool) -> None:
-        """Take over the file when it has changed, or in any case when `asked`."""
+        """Take over the file when it has changed, or in any case when `asked`.
+
+        A change counts once two looks saw the same: an editor that writes in place leaves the file
+        empty for a moment, which would be a configuration without any cloud.
+        """
         digest = digest_of(self.path)
-        if digest == self._digest and not asked:
+        settled, self._seen = digest == self._seen, digest
+        if not asked and (digest == self._digest or not settled):
             return
         self._digest = digest
         try:
