@@ -25,7 +25,7 @@ _CLUSTER_WIDE = {"Namespace"}
 
 def render(directory: Path) -> list[Manifest]:
     """Return what `kubectl kustomize <directory>` would print."""
-    return _apply(directory, [])
+    return apply(directory, [])
 
 
 def documents(path: Path) -> list[Manifest]:
@@ -39,7 +39,7 @@ def kustomization_of(directory: Path) -> dict[str, Any]:
     return value
 
 
-def _apply(directory: Path, given: list[Manifest]) -> list[Manifest]:
+def apply(directory: Path, given: list[Manifest]) -> list[Manifest]:
     """Return `given` with what a kustomization adds to it and does to all of it."""
     wanted = kustomization_of(directory)
     if unknown := set(wanted) - _KNOWN:
@@ -50,7 +50,7 @@ def _apply(directory: Path, given: list[Manifest]) -> list[Manifest]:
         for generator in wanted.get(f"{kind[0].lower()}{kind[1:]}Generator", ()):
             _generate(found, kind, generator, directory)
     for name in wanted.get("components", ()):
-        found = _apply(directory / name, found)
+        found = apply(directory / name, found)
     for patch in wanted.get("patches", ()):
         _patch(found, patch, directory)
     for labels in wanted.get("labels", ()):

@@ -7,10 +7,10 @@ import kubernetes_validate
 import pytest
 
 from services.cli.main import COMMANDS
-from shared.runtime.sections import DEFAULT_PORTS
-from shared.runtime.settings import Settings
+from shared.runtime.sections import DEFAULT_PORTS, ListenerSettings
+from shared.runtime.settings import Settings, load_settings
 from shared.store.database import _STATEMENT_SECONDS
-from tests.support.kustomize import Manifest, containers, render
+from tests.support.kustomize import Manifest, apply, containers, render
 from tests.support.pods import Process, processes
 
 KUBERNETES = Path(__file__).parents[3] / "deploy" / "kubernetes"
@@ -42,6 +42,11 @@ def pod_labels(manifests: list[Manifest]) -> list[Labels]:
 
 def selected(selector: Labels, pods: list[Labels]) -> list[Labels]:
     return [labels for labels in pods if selector.items() <= labels.items()]
+
+
+def time_to_stop() -> float:
+    """Return for how many seconds a service may go on after SIGTERM."""
+    return Settings().drain_timeout.total_seconds() + _STATEMENT_SECONDS + GOODBYE_SECONDS
 
 
 def services_of(root: str) -> dict[str, Process]:
@@ -94,6 +99,28 @@ def test_the_pod_monitor_finds_every_service_and_its_port() -> None:
 
     assert len(found) == len(SERVICES)
     assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
+
+
+def test_the_webhook_is_reached_at_the_catchers_alone_and_given_time_to_be_left() -> None:
+    manifests = apply(KUBERNETES / "components" / "webhook", rendered("base"))
+    [service] = [one for one in of(manifests, "Service") if "webhook" in one["metadata"]["name"]]
+    [catcher] = [
+        one
+        for one in of(manifests, "Deployment")
+        if service["spec"]["selector"].items()
+        <= one["spec"]["template"]["metadata"]["labels"].items()
+    ]
+    [process] = [one for one in processes(manifests) if one.arguments[0] == "catcher"]
+    port = {one["name"]: one["containerPort"] for one in process.container["ports"]}["webhook"]
+    pause = float(process.container["lifecycle"]["preStop"]["exec"]["command"][1])
+
+    for one in (service, catcher):
+        kubernetes_validate.validate(one, VERSIONS[-1], strict=True)
+    assert port == ListenerSettings().port
+    setting = "OSEVENTS_WEBHOOK__HOST"
+    told = load_settings(None, {setting: process.environment[setting]})
+    assert told.webhook.host == "0.0.0.0"
+    assert process.pod["terminationGracePeriodSeconds"] >= time_to_stop() + pause
 
 
 @pytest.mark.parametrize("root", ROOTS[1:])
@@ -160,9 +187,8 @@ def test_probes_and_scrapes_go_where_the_service_listens(name: str) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_is_given_the_time_that_it_may_take_to_stop(name: str) -> None:
     pod = services_of("base")[name].pod
-    drain = Settings().drain_timeout.total_seconds()
 
-    assert pod["terminationGracePeriodSeconds"] >= drain + _STATEMENT_SECONDS + GOODBYE_SECONDS
+    assert pod["terminationGracePeriodSeconds"] >= time_to_stop()
 
 
 def test_the_processor_is_given_no_credentials_of_a_cloud() -> None:
