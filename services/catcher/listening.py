@@ -5,6 +5,7 @@ Kept in PostgreSQL with the checkpoints, so that a restart does not have to lear
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from services.catcher.rhythm import Rhythm
 from shared.event import Event
@@ -13,6 +14,11 @@ from shared.store.database import Database
 
 _PLACE = "listening"
 """Where it stands among the cloud's checkpoints."""
+
+
+async def saved_of(database: Database, cloud: str) -> Mapping[str, Any] | None:
+    """Return what was learnt of a cloud so far; raises StoreUnavailable."""
+    return await Checkpoints(database).load(cloud, _PLACE)
 
 
 class Listener:
@@ -36,18 +42,19 @@ class Listener:
     @classmethod
     async def restored(cls, database: Database, cloud: str, *, now: datetime) -> "Listener":
         """Return what was learnt of a cloud so far; raises StoreUnavailable."""
-        saved = await Checkpoints(database).load(cloud, _PLACE)
-        if saved is None:
-            return cls(cloud, Rhythm(now))
+        listener = cls(cloud, Rhythm(now))
+        if (saved := await saved_of(database, cloud)) is not None:
+            listener.learn(saved)
+        return listener
+
+    def learn(self, saved: Mapping[str, Any]) -> None:
+        """Take over what was learnt before, or by the copy that reads the cloud."""
         missed = saved["missed_since"]
-        return cls(
-            cloud,
-            Rhythm.restored(saved["rhythm"]),
-            missed_since=datetime.fromisoformat(missed) if missed else None,
-            last_by_way={
-                way: datetime.fromisoformat(last) for way, last in saved["last_by_way"].items()
-            },
-        )
+        self._rhythm = Rhythm.restored(saved["rhythm"])
+        self.missed_since = datetime.fromisoformat(missed) if missed else None
+        self._last_by_way = {
+            way: datetime.fromisoformat(last) for way, last in saved["last_by_way"].items()
+        }
 
     async def save(self, database: Database, *, now: datetime) -> None:
         """Keep what was learnt; raises StoreUnavailable."""

@@ -15,7 +15,7 @@ import structlog
 
 from services.catcher.choosing import Answer, Choice, better, choose
 from services.catcher.cloud import Candidate, Fill, WatchedCloud
-from services.catcher.listening import Listener
+from services.catcher.listening import Listener, saved_of
 from services.catcher.reader import BACKOFF, Desk, PlanReader
 from services.catcher.state import CloudState
 from shared.retrying import until_it_works
@@ -85,9 +85,22 @@ class CloudWatch:
                 await self._read(chosen, listener, stop)
 
     async def remember(self) -> None:
-        """Keep what was learnt of the cloud's rhythm; raises StoreUnavailable."""
-        if self.listener is not None:
+        """Keep what was learnt of the cloud's rhythm; raises StoreUnavailable.
+
+        While another copy reads, it is the one that learns, and this one follows it.
+        """
+        if self.listener is None:
+            return
+        if not self._stands_by:
             await self.listener.save(self._desk.database, now=self._desk.clock.now())
+            return
+        saved = await saved_of(self._desk.database, self._cloud.name)
+        if saved is not None and self._stands_by:
+            self.listener.learn(saved)
+
+    @property
+    def _stands_by(self) -> bool:
+        return bool(self.readers) and all(reader.standby for reader in self.readers)
 
     async def _listen(self) -> Listener:
         desk, name = self._desk, self._cloud.name
