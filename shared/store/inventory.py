@@ -1,39 +1,33 @@
 """The inventory: one row per object, its history, and the rule that an older write never wins.
 
-The rule itself is pure and stands in `shared.store.observation`; here rows are locked, decided on
-and written, in a handful of statements per batch however large.
+The rule itself is pure and stands in `shared.store.observation`, how decisions are written in
+`shared.store.applying`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
-
-import asyncpg
-import orjson
+from datetime import datetime
+from typing import NamedTuple
 
 from shared.resource import ResourceRef
-from shared.snapshot import Cause, CauseKind, Change, ChangeKind, Snapshot
+from shared.snapshot import Cause, Change, Snapshot
+from shared.store.applying import apply_decisions
 from shared.store.database import Connection, Database, columns
-from shared.store.digest import as_json, digest_of
-from shared.store.links import save_links
 from shared.store.observation import (
     Decision,
     Outcome,
     ResourceRow,
-    Version,
     bury,
     observe,
     shows_gone,
 )
 from shared.store.owning import buried_owners, hold_below, owned_by, parted
 from shared.store.resource_filter import ResourceFilter
+from shared.store.resource_rows import change_of, resource_of
 from shared.store.statements import statements
 
 _SQL = statements("inventory")
 _ROWS_AT_ONCE = 10_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 __all__ = ["Inventory", "KindCount", "ResourceRow", "WriteResult"]
 
@@ -91,7 +85,7 @@ class Inventory:
                 for item in kept:
                     yield observe(rows[item.ref], item, _cause(causes, item.ref))
 
-            decisions = await _apply(connection, (item.ref for item in kept), decide)
+            decisions = await apply_decisions(connection, (item.ref for item in kept), decide)
         # In a transaction of its own: what they own in turn is locked before any row.
         await self.delete(orphans, causes)
         return _result(kept, decisions, refused=len(snapshots) - len(kept))
@@ -148,12 +142,12 @@ class Inventory:
         rows = await self._database.fetch(
             _SQL["find"], kind, cloud, deleted, *place, most, *wanted.parameters
         )
-        return [_resource(row) for row in rows]
+        return [resource_of(row) for row in rows]
 
     async def get(self, ref: ResourceRef) -> ResourceRow | None:
         """Return one resource, deleted or not; None when nothing was ever heard of it."""
         row = await self._database.fetch_row(_SQL["get"], ref.cloud, ref.kind, ref.id)
-        return _resource(row) if row else None
+        return resource_of(row) if row else None
 
     async def changes(self, ref: ResourceRef, *, most: int = 1000) -> list[Change]:
         """Return the latest `most` changes of one resource, oldest first."""
@@ -252,142 +246,4 @@ async def _bury(connection: Connection, dying: Mapping[ResourceRef, Death]) -> l
         for ref, death in dying.items():
             yield bury(rows[ref], death.at, death.cause)
 
-    return await _apply(connection, dying, decide)
-
-
-async def _apply(
-    connection: Connection,
-    refs: Iterable[ResourceRef],
-    decide: Callable[[dict[ResourceRef, ResourceRow]], Iterable[Decision]],
-) -> list[Decision]:
-    """Lock the rows of `refs`, put each decision into effect, and return them.
-
-    `decide` reads the rows anew for each decision, so that it sees what the last one made.
-    """
-    wanted = [(ref.cloud, ref.kind, ref.id) for ref in sorted(set(refs))]
-    if not wanted:
-        return []
-    keys = columns(wanted, 3)
-    await connection.execute(_SQL["make_rows"], *keys)
-    found = await connection.fetch(_SQL["lock_rows"], *keys)
-    before = {row.ref: row for row in map(_resource, found)}
-    unsure = frozenset(
-        ref
-        for ref, row in zip(before, found, strict=True)
-        if _is_unsure(before[ref], row["digest"])
-    )
-    rows = dict(before)
-    decisions = []
-    for decision in decide(rows):
-        rows[decision.row.ref] = decision.row
-        decisions.append(decision)
-    await _save(connection, before, rows)
-    await save_links(connection, before, rows, unsure)
-    await _add_changes(connection, [item for one in decisions for item in one.changes])
-    return decisions
-
-
-def _is_unsure(row: ResourceRow, digest: bytes | None) -> bool:
-    """Tell whether a row's links may be others than its object tells by the rules of today."""
-    if row.object is None:
-        return False
-    return digest != digest_of(row.ref, row.name, row.project, row.status, row.object)
-
-
-async def _save(
-    connection: Connection,
-    before: Mapping[ResourceRef, ResourceRow],
-    after: Mapping[ResourceRef, ResourceRow],
-) -> None:
-    """Write the rows that differ: whole, or, where the object stayed, only when it was seen."""
-    whole, times = [], []
-    for ref, row in after.items():
-        old = before[ref]
-        moments = _moments(row)
-        content = (row.name, row.project, row.status)
-        if row.object != old.object or content != (old.name, old.project, old.status):
-            object_ = None if row.object is None else as_json(ref, row.object)
-            digest = digest_of(ref, *content, row.object)
-            whole.append((ref.cloud, ref.kind, ref.id, *content, object_, *moments, digest))
-        elif moments != _moments(old):
-            digest = digest_of(ref, *content, row.object)
-            times.append((ref.cloud, ref.kind, ref.id, *moments, digest))
-    if whole:
-        await connection.execute(_SQL["write_rows"], *columns(whole, 14))
-    if times:
-        await connection.execute(_SQL["touch_rows"], *columns(times, 10))
-
-
-def _moments(row: ResourceRow) -> tuple[Any, ...]:
-    """Return the columns that say of when the row is, in the order of the statements."""
-    told = {name: [one.revision, _microseconds(one.at)] for name, one in sorted(row.told.items())}
-    return (
-        row.revision,
-        row.observed_at,
-        row.seen_at,
-        row.deleted_at,
-        row.told_at,
-        orjson.dumps(told).decode() if told else None,
-    )
-
-
-def _microseconds(at: datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def _told(text: str | None) -> dict[str, Version]:
-    return {
-        name: Version(revision, _EPOCH + microseconds * _MICROSECOND)
-        for name, (revision, microseconds) in orjson.loads(text or "{}").items()
-    }
-
-
-async def _add_changes(connection: Connection, changes: Sequence[Change]) -> None:
-    if not changes:
-        return
-    rows = [
-        (
-            change.ref.cloud,
-            change.ref.kind,
-            change.ref.id,
-            change.at,
-            change.kind,
-            change.field,
-            None if change.field is None else as_json(change.ref, change.old),
-            None if change.field is None else as_json(change.ref, change.new),
-            change.cause.kind,
-            change.cause.id,
-        )
-        for change in changes
-    ]
-    await connection.execute(_SQL["add_changes"], *columns(rows, 10))
-
-
-def _resource(row: asyncpg.Record) -> ResourceRow:
-    return ResourceRow(
-        ref=ResourceRef(row["cloud"], row["kind"], row["id"]),
-        name=row["name"],
-        project=row["project"],
-        status=row["status"],
-        object=None if row["object"] is None else orjson.loads(row["object"]),
-        revision=row["revision"],
-        observed_at=row["observed_at"],
-        seen_at=row["seen_at"],
-        deleted_at=row["deleted_at"],
-        told_at=row["told_at"],
-        told=_told(row["told"]),
-        first_seen=row["first_seen"],
-    )
-
-
-def change_of(row: asyncpg.Record) -> Change:
-    """Read a row of the table `changes`."""
-    return Change(
-        ref=ResourceRef(row["cloud"], row["kind"], row["resource_id"]),
-        at=row["at"],
-        kind=ChangeKind(row["change"]),
-        field=row["field"],
-        old=None if row["old"] is None else orjson.loads(row["old"]),
-        new=None if row["new"] is None else orjson.loads(row["new"]),
-        cause=Cause(CauseKind(row["cause_kind"]), row["cause"]),
-    )
+    return await apply_decisions(connection, dying, decide)
