@@ -179,9 +179,9 @@ async def test_changes_since_are_told_to_the_second(reader: Reader, nova: Nova) 
 
 
 async def test_a_pass_goes_on_after_servers_that_were_deleted(reader: Reader, nova: Nova) -> None:
-    nova.add_lost_host("down")
+    nova.add_lost_host("emptied")
     first = list(await listed(reader, ALL[Kind.SERVER]))
-    marker = nova.add_server("marker", host="down")
+    marker = nova.add_server("marker", host="emptied")
     nova.api.call(f"servers/{marker}", method="DELETE")
 
     assert await rest_after(reader, Kind.SERVER, marker) == first
