@@ -192,11 +192,8 @@ async def full_passes_among_the_dying(it: Rig, refreshers: list[Service]) -> set
     asking = asyncio.get_running_loop().run_in_executor(None, it.deployment.run, *refresh)
     interrupted: set[UUID] = set()
     for _ in range(DEATHS_IN_PASSES):
-
-        async def some_are_midway() -> bool:
-            return bool(await midway(it, sizes))
-
-        await eventually(some_are_midway, what="passes are midway", seconds=300)
+        if not await passes_are_midway(it, sizes, again=bool(interrupted)):
+            break
         for refresher in refreshers:
             refresher.kill()  # at once: they are not midway for long
         died_at = await it.database.fetch_value("select now()")
@@ -216,6 +213,18 @@ async def full_passes_among_the_dying(it: Rig, refreshers: list[Service]) -> set
     latest = await FullPasses(it.database).latest()
     assert {one.state for one in latest} == {PassState.DONE}, latest
     return interrupted
+
+
+async def passes_are_midway(it: Rig, sizes: Mapping[str, int], *, again: bool) -> bool:
+    """Wait for passes midway; return False when there are none `again`, since all are over."""
+
+    async def known() -> bool:
+        left = "select count(*) from passes where state in ('waiting', 'running')"
+        over = again and await it.database.fetch_value(left) == 0
+        return over or bool(await midway(it, sizes))
+
+    await eventually(known, what="passes are midway", seconds=300)
+    return bool(await midway(it, sizes))
 
 
 async def midway(it: Rig, sizes: Mapping[str, int]) -> set[UUID]:
