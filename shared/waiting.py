@@ -1,7 +1,7 @@
 """Waiting for work that may never come, without outliving the wish to stop."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -33,6 +33,30 @@ async def end(task: asyncio.Task[Any]) -> None:
         await asyncio.wait({task}, timeout=_PATIENCE_SECONDS)
     if not task.cancelled():
         task.result()
+
+
+async def within(work: Awaitable[_Result], seconds: float) -> _Result:
+    """Return what `work` returns; TimeoutError when it takes longer.
+
+    It is left alone then, cancelled, and not waited for, as `asyncio.timeout` would: what loses its
+    cancel (see `end`) may never come back.
+    """
+    working = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({working}, timeout=seconds)
+    finally:
+        if not working.done():
+            working.cancel()
+            working.add_done_callback(_ignore)
+    if not working.done():
+        raise TimeoutError
+    return working.result()
+
+
+def _ignore(left: asyncio.Future[Any]) -> None:
+    """See what became of work that was left alone; otherwise asyncio logs that nobody did."""
+    if not left.cancelled():
+        left.exception()
 
 
 async def pause(duration: timedelta, stop: asyncio.Event) -> None:

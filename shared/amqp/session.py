@@ -26,11 +26,12 @@ import aio_pika
 import aiormq
 import structlog
 from aio_pika.abc import AbstractConnection
-from aiormq.abc import DeliveredMessage
+from aiormq.abc import AbstractChannel, DeliveredMessage
 from pamqp import commands as spec
 
 from shared.amqp.address import Address
 from shared.errors import BusUnavailable
+from shared.waiting import within
 
 CONNECT_SECONDS = 10.0
 CALL_SECONDS = 30.0
@@ -113,9 +114,12 @@ class Session:
         usable as before then.
         """
         what = f"declaring queue {name!r}"
+
+        async def declare(channel: AbstractChannel) -> None:
+            await channel.queue_declare(name, durable=True, arguments=dict(arguments))
+
         try:
-            async with self._scratch_channel(what) as channel:
-                await channel.queue_declare(name, durable=True, arguments=dict(arguments))
+            await self._on_scratch_channel(what, declare)
         except BusUnavailable as error:
             if isinstance(error.__cause__, aiormq.exceptions.ChannelPreconditionFailed):
                 return str(error.__cause__)
@@ -142,15 +146,18 @@ class Session:
 
         Needs no permission, and changes nothing.
         """
+
+        async def look(channel: AbstractChannel) -> Depth:
+            answer = await channel.queue_declare(queue, passive=True)
+            return Depth(answer.message_count or 0, answer.consumer_count or 0)
+
         try:
-            async with self._scratch_channel(f"looking for queue {queue!r}") as channel:
-                answer = await channel.queue_declare(queue, passive=True)
+            return await self._on_scratch_channel(f"looking for queue {queue!r}", look)
         except BusUnavailable as error:
             away = _QUEUE_IS_AWAY.search(str(error))
             if isinstance(error.__cause__, aiormq.exceptions.ChannelNotFoundEntity) and not away:
                 return None
             raise
-        return Depth(answer.message_count or 0, answer.consumer_count or 0)
 
     async def try_queue(self, name: str, *, lives: timedelta) -> list[str]:
         """Make, read and delete a queue of that name; return what the broker refuses.
@@ -160,16 +167,15 @@ class Session:
         refused: list[str] = []
         arguments: dict[str, Any] = {"x-expires": int(lives.total_seconds() * 1000)}
 
-        async def declare(channel: aiormq.abc.AbstractChannel) -> None:
+        async def declare(channel: AbstractChannel) -> None:
             await channel.queue_declare(name, durable=True, arguments=arguments)
 
-        async def read(channel: aiormq.abc.AbstractChannel) -> None:
+        async def read(channel: AbstractChannel) -> None:
             await channel.basic_get(name)
 
         for what, call in (("declaring", declare), ("reading", read)):
             try:
-                async with self._scratch_channel(f"{what} queue {name!r}") as channel:
-                    await call(channel)
+                await self._on_scratch_channel(f"{what} queue {name!r}", call)
             except BusUnavailable as error:
                 if not isinstance(error.__cause__, aiormq.exceptions.ChannelAccessRefused):
                     raise
@@ -178,8 +184,11 @@ class Session:
 
     async def delete_own(self, queue: str) -> None:
         """Delete a queue of ours with all it holds; without effect when there is none."""
-        async with self._scratch_channel(f"deleting queue {queue!r}") as channel:
+
+        async def delete(channel: AbstractChannel) -> None:
             await channel.queue_delete(queue)
+
+        await self._on_scratch_channel(f"deleting queue {queue!r}", delete)
 
     async def bind_foreign(self, queue: str, exchange: str, keys: Sequence[str]) -> str | None:
         """Bind our queue to somebody else's exchange; return why not, or None.
@@ -188,11 +197,14 @@ class Session:
         declared: its owner would fail to declare it with other arguments. Needs permission to read
         the exchange and to write our queue.
         """
+
+        async def bind(channel: AbstractChannel) -> None:
+            await channel.exchange_declare(exchange, passive=True)
+            for key in keys:
+                await channel.queue_bind(queue, exchange, key)
+
         try:
-            async with self._scratch_channel(f"binding to exchange {exchange!r}") as channel:
-                await channel.exchange_declare(exchange, passive=True)
-                for key in keys:
-                    await channel.queue_bind(queue, exchange, key)
+            await self._on_scratch_channel(f"binding to exchange {exchange!r}", bind)
         except BusUnavailable as error:
             if isinstance(error.__cause__, aiormq.exceptions.ChannelNotFoundEntity):
                 return "there is no such exchange (yet)"
@@ -228,35 +240,39 @@ class Session:
         Run several at once to pipeline: they leave in the order in which they were started.
         A message that no queue takes is an error, since the broker would confirm and drop it.
         """
-        await self._call(
-            f"publishing to exchange {exchange!r} with {routing_key!r}",
-            self._channel.basic_publish(
-                body,
-                exchange=exchange,
-                routing_key=routing_key,
-                properties=properties,
-                mandatory=True,
-                wait=False,
-            ),
-        )
+        what = f"publishing to exchange {exchange!r} with {routing_key!r}"
+        with _unavailable_when_it_fails(what, self.host):
+            # Not `within`, whose task for each message costs throughput.
+            async with asyncio.timeout(CALL_SECONDS):
+                await self._channel.basic_publish(
+                    body,
+                    exchange=exchange,
+                    routing_key=routing_key,
+                    properties=properties,
+                    mandatory=True,
+                    wait=False,
+                )
 
     def _on_consumer_cancelled(self, _frame: spec.Basic.Cancel) -> None:
         self.close("the broker cancelled the consumer; its queue was deleted or moved")
 
-    @asynccontextmanager
-    async def _scratch_channel(self, what: str) -> AsyncIterator[aiormq.abc.AbstractChannel]:
-        """Give a channel that may be lost: the broker closes it with every "no"."""
+    async def _on_scratch_channel(
+        self, what: str, work: Callable[[AbstractChannel], Awaitable[_Answer]]
+    ) -> _Answer:
+        """Do `work` on a channel that may be lost: the broker closes it with every "no"."""
+
+        async def done() -> _Answer:
+            channel = await self._connection.channel(publisher_confirms=False)
+            answer = await work(await channel.get_underlay_channel())
+            await channel.close()
+            return answer
+
         with _unavailable_when_it_fails(what, self.host):
-            async with asyncio.timeout(CALL_SECONDS):
-                channel = await self._connection.channel(publisher_confirms=False)
-                underlay = await channel.get_underlay_channel()
-                yield underlay
-                await channel.close()
+            return await within(done(), CALL_SECONDS)
 
     async def _call(self, what: str, call: Awaitable[_Answer]) -> _Answer:
         with _unavailable_when_it_fails(what, self.host):
-            async with asyncio.timeout(CALL_SECONDS):
-                return await call
+            return await within(call, CALL_SECONDS)
 
 
 @contextmanager

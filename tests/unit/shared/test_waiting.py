@@ -1,4 +1,4 @@
-"""Ending what is under way."""
+"""Ending what is under way, and waiting no longer than wanted."""
 
 import asyncio
 from contextlib import suppress
@@ -7,7 +7,7 @@ import pytest
 
 from shared import waiting
 from shared.errors import BusUnavailable
-from shared.waiting import end
+from shared.waiting import end, within
 
 
 async def test_a_task_has_ended_when_end_returns() -> None:
@@ -65,3 +65,46 @@ async def test_a_task_that_is_done_is_left_alone() -> None:
     await task
 
     await end(task)
+
+
+async def test_work_that_is_done_in_time_gives_its_answer_or_its_failure() -> None:
+    async def fail() -> None:
+        raise BusUnavailable("away")
+
+    assert await within(asyncio.sleep(0, "answer"), 60) == "answer"
+    with pytest.raises(BusUnavailable, match="away"):
+        await within(fail(), 60)
+
+
+async def test_work_that_cannot_be_cancelled_is_left_alone_when_its_time_is_over() -> None:
+    answered = asyncio.Event()
+
+    async def work() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await answered.wait()
+        raise BusUnavailable("told to nobody")
+
+    with pytest.raises(TimeoutError):
+        await within(work(), 0)
+    answered.set()
+
+
+async def test_who_is_cancelled_does_not_wait_for_the_work() -> None:
+    cancelled: list[bool] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(True)
+
+    task = asyncio.create_task(within(work(), 60))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0)
+
+    assert cancelled == [True]
