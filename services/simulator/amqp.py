@@ -23,10 +23,11 @@ import aio_pika
 import aiormq
 import orjson
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
+from aio_pika.abc import AbstractChannel, AbstractExchange
 from yarl import URL
 
 from services.simulator.notification import Json
+from shared.amqp.connecting import connect
 from shared.backoff import Backoff
 
 Envelope = Literal["messagingv2", "messaging"]
@@ -138,7 +139,9 @@ class AMQPNotifier:
         while True:
             confirmed = self.counts["confirmed"]
             try:
-                async with await _connected(self._url) as connection:
+                connection = aio_pika.Connection(URL(self._url))
+                await connect(connection, seconds=_CONNECT_SECONDS)
+                async with connection:
                     await self._publish_all(await connection.channel())
             except* aiormq.exceptions.ChannelPreconditionFailed as group:
                 _log.warning("notification lost", reason=str(group.exceptions[0]))
@@ -221,17 +224,6 @@ class AMQPNotifier:
             del self._unconfirmed[sequence]
             self.counts["confirmed"] += 1
             self._changed.notify_all()
-
-
-async def _connected(url: str) -> AbstractConnection:
-    """Connect, or leave nothing half open behind, that would be closed when nobody listens."""
-    connection = aio_pika.Connection(URL(url))
-    try:
-        await connection.connect(timeout=_CONNECT_SECONDS)
-    except BaseException:
-        await connection.close()
-        raise
-    return connection
 
 
 def encode(message: Json, envelope: Envelope) -> bytes:

@@ -30,6 +30,7 @@ from aiormq.abc import AbstractChannel, DeliveredMessage
 from pamqp import commands as spec
 
 from shared.amqp.address import Address
+from shared.amqp.connecting import connect
 from shared.errors import BusUnavailable
 from shared.waiting import within
 
@@ -308,10 +309,13 @@ async def open_session(address: Address, *, name: str) -> AsyncIterator[Session]
     """
     connection, host, rank = await _connect(address, name)
     try:
+
+        async def opened() -> AbstractChannel:
+            channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            return await channel.get_underlay_channel()
+
         with _unavailable_when_it_fails("opening a channel", host):
-            async with asyncio.timeout(CALL_SECONDS):
-                channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-                underlay = await channel.get_underlay_channel()
+            underlay = await within(opened(), CALL_SECONDS)
         assert isinstance(underlay, aiormq.Channel), "the only class aiormq has"
         session = Session(connection, underlay, host, rank)
         try:
@@ -332,15 +336,6 @@ async def _close(connection: AbstractConnection) -> None:
         log.debug("close_failed", reason=_describe(error))
 
 
-async def _open(connection: AbstractConnection) -> None:
-    """Connect, or leave nothing half open behind, that would be closed when nobody listens."""
-    try:
-        await connection.connect(timeout=CONNECT_SECONDS)
-    except BaseException:
-        await connection.close()
-        raise
-
-
 async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str, int]:
     failures = []
     for rank, url in enumerate(address.urls):
@@ -348,7 +343,7 @@ async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str
         query = {"heartbeat": str(HEARTBEAT_SECONDS), "name": name} | dict(url.query)
         connection = aio_pika.Connection(url.update_query(query), ssl_context=address.tls)
         try:
-            await _open(connection)
+            await connect(connection, seconds=CONNECT_SECONDS)
         except (aiormq.exceptions.AMQPError, OSError, TimeoutError) as error:
             if _is_cancelled():
                 raise asyncio.CancelledError from error
