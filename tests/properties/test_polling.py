@@ -5,6 +5,7 @@ the pages of a sweep, before and behind the place that was read.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -42,14 +43,12 @@ def arranged(
 async def to_the_end(source: Source, page: int, *, handovers: int | None = None) -> list[str]:
     """Read until the time of the test is over, or so many handovers were done."""
     ids: list[str] = []
-    try:
+    with suppress(EndOfTest):
         while handovers is None or handovers > 0:
             handover = await source.receive(most=page, wait=timedelta())
             ids += [item.message_id for item in handover.items if isinstance(item, Notification)]
             await source.done(handover)
             handovers = None if handovers is None else handovers - 1
-    except EndOfTest:
-        pass
     return ids
 
 

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,11 @@ class Process:
             there.parent.mkdir(parents=True, exist_ok=True)
             there.write_text(text)
             moved[path] = str(there)
-        return Process(
-            self.workload,
-            tuple(moved.get(each, each) for each in self.arguments),
-            {name: moved.get(value, value) for name, value in self.environment.items()},
-            {moved[path]: text for path, text in self.files.items()},
-            self.container,
-            self.pod,
+        return replace(
+            self,
+            arguments=tuple(moved.get(each, each) for each in self.arguments),
+            environment={name: moved.get(value, value) for name, value in self.environment.items()},
+            files={moved[path]: text for path, text in self.files.items()},
         )
 
 
