@@ -12,7 +12,8 @@
     │   ├── UnreadableEvent       a message on the bus is no event of ours
     │   ├── Unstorable            a value that PostgreSQL cannot hold (a NUL character, ...)
     │   └── CloudRefused          an OpenStack API said no (400, 403, ...)
-    └── Misconfigured             the operator must change something; the process ends with 2
+    ├── Misconfigured             the operator must change something; the process ends with 2
+    └── EndedByItself             what has to run for ever ended: a defect of ours
 
 Messages name the thing, the value and, where there is one, the way out.
 """
@@ -104,3 +105,10 @@ class Misconfigured(OseventsError):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+class EndedByItself(OseventsError):
+    """Something that has to run until it is told to stop ended before; a defect of ours."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} ended although nobody asked it to; this is a bug in osevents")

@@ -1,13 +1,19 @@
 """Waiting for work that may never come, without outliving the wish to stop."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from shared.errors import EndedByItself
+
 _Result = TypeVar("_Result")
 _PATIENCE_SECONDS = 2.0
+
+
+class CancelledElsewhere(Exception):
+    """Work was cancelled, and not by whoever waits for it."""
 
 
 async def unless_stopped(work: Coroutine[Any, Any, _Result], stop: asyncio.Event) -> _Result | None:
@@ -40,6 +46,11 @@ async def within(work: Awaitable[_Result], seconds: float) -> _Result:
 
     It is left alone then, cancelled, and not waited for, as `asyncio.timeout` would: what loses its
     cancel (see `end`) may never come back.
+
+    Raises CancelledError only when the caller is cancelled, and CancelledElsewhere when `work` was:
+    aiormq cancels its pending calls when a connection breaks. To ask the own task whether it is
+    being cancelled does not tell the two apart: before Python 3.13 a task in which a TaskGroup
+    failed looks as if it were, for the rest of its life.
     """
     working = asyncio.ensure_future(work)
     try:
@@ -50,7 +61,49 @@ async def within(work: Awaitable[_Result], seconds: float) -> _Result:
             working.add_done_callback(_ignore)
     if not working.done():
         raise TimeoutError
+    if working.cancelled():
+        raise CancelledElsewhere
     return working.result()
+
+
+@asynccontextmanager
+async def beside(**works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run works that never end beside the body, by their names, until the context is left.
+
+    When one does end, the body is cancelled, and what the work failed with is raised, or
+    EndedByItself; otherwise a loop that died by mistake would leave a process that looks well.
+    """
+    body = asyncio.current_task()
+    assert body is not None
+    cancelled_before = body.cancelling()
+    ended: list[asyncio.Task[None]] = []
+
+    def on_end(task: asyncio.Task[None]) -> None:
+        if not ended:
+            body.cancel()
+        ended.append(task)
+
+    tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
+    for task in tasks:
+        task.add_done_callback(on_end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not ended or body.uncancel() > cancelled_before:
+            raise
+    finally:
+        for task in tasks:
+            task.remove_done_callback(on_end)
+            if task not in ended:
+                await end(task)
+    if ended:
+        _tell_why(ended[0])
+
+
+def _tell_why(ended: asyncio.Task[None]) -> None:
+    if not ended.cancelled():
+        ended.result()
+    raise EndedByItself(ended.get_name())
 
 
 def _ignore(left: asyncio.Future[Any]) -> None:

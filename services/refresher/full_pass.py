@@ -36,7 +36,7 @@ from shared.store.inventory import Inventory
 from shared.store.passes import FullPass, FullPasses, PassFigures, PassState, Place
 from shared.store.targets import TargetQueue
 from shared.target import BY_ID, Target
-from shared.waiting import end, pause, unless_stopped
+from shared.waiting import beside, end, pause, unless_stopped
 
 T = TypeVar("T")
 
@@ -131,12 +131,11 @@ class Passes:
         )
         if claimed is None:
             return False
-        leasing = asyncio.create_task(self._keep_lease(claimed))
-        try:
+        async with beside(
+            **{f"the lease of a pass over {claimed.kind}": self._keep_lease(claimed)}
+        ):
             with suppress(_Lost):
                 await self._make(claimed)
-        finally:
-            leasing.cancel()
         return True
 
     async def _make(self, claimed: FullPass) -> None:

@@ -22,7 +22,7 @@ from shared.amqp.address import Address
 from shared.amqp.session import Session, open_session
 from shared.backoff import Backoff
 from shared.errors import BusUnavailable
-from shared.waiting import end
+from shared.waiting import beside
 
 Prepare = Callable[[Session], Awaitable[None]]
 """Declares and binds what the consumer needs; called on every new session, so idempotent."""
@@ -223,10 +223,6 @@ async def open_consumer(
     whether one before it is well again; None: never.
     """
     consumer = BatchConsumer(address, queue, prepare, prefetch=prefetch, fail_back=fail_back)
-    task = asyncio.create_task(
-        consumer.run(backoff=RECONNECT, random=random), name=f"consume {queue}"
-    )
-    try:
+    consuming = consumer.run(backoff=RECONNECT, random=random)
+    async with beside(**{f"consuming queue {queue}": consuming}):
         yield consumer
-    finally:
-        await end(task)

@@ -3,24 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-
-from pamqp import commands as spec
 
 from shared.amqp.address import Address
 from shared.amqp.consumer import Prepare
-from shared.amqp.session import MessageTooLarge, Session, open_session
+from shared.amqp.failures import MessageTooLarge
+from shared.amqp.session import Outgoing, Session, open_session
 from shared.errors import BusUnavailable
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One message to publish."""
-
-    exchange: str
-    routing_key: str
-    body: bytes
-    properties: spec.Basic.Properties
 
 
 class ConfirmedPublisher:
@@ -41,20 +29,15 @@ class ConfirmedPublisher:
         opens another. MessageTooLarge when that is because of a message of which no broker with
         such a limit will ever take more.
         """
-        failure: BaseException | None = None
         async with self._turn:
             session = await self._open()
             try:
-                async with asyncio.TaskGroup() as group:
-                    for message in messages:
-                        group.create_task(_send(session, message))
-            except* BusUnavailable as failures:
-                failure = _telling(failures)
+                await session.publish(messages)
+            except BusUnavailable as failure:
                 await self.close()
-        if isinstance(failure, MessageTooLarge):
-            raise failure
-        if failure is not None:
-            raise BusUnavailable(f"not all messages were confirmed: {failure}") from failure
+                if isinstance(failure, MessageTooLarge):
+                    raise
+                raise BusUnavailable(f"not all messages were confirmed: {failure}") from failure
 
     async def waiting_in(self, queue: str) -> int:
         """Return how many messages wait in `queue`, 0 when it does not exist.
@@ -84,16 +67,6 @@ class ConfirmedPublisher:
             raise
         self._session = session
         return session
-
-
-def _telling(failures: BaseExceptionGroup[BusUnavailable]) -> BaseException:
-    """Return the failure that says most: of all that fail with a channel, one is the reason."""
-    too_large = (one for one in failures.exceptions if isinstance(one, MessageTooLarge))
-    return next(too_large, failures.exceptions[0])
-
-
-async def _send(session: Session, message: Outgoing) -> None:
-    await session.publish(message.exchange, message.routing_key, message.body, message.properties)
 
 
 @asynccontextmanager

@@ -8,36 +8,32 @@ restart has known holes, so reconnecting is done above this module, where the to
 
 import asyncio
 import re
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 import aio_pika
 import aiormq
-import structlog
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
 from pamqp import commands as spec
 
 from shared.amqp.address import Address
-from shared.amqp.connecting import connect
+from shared.amqp.connecting import connect, disconnect
+from shared.amqp.failures import (
+    FAILURES,
+    MessageTooLarge,
+    described,
+    in_our_words,
+    unavailable_when_it_fails,
+)
 from shared.errors import BusUnavailable
 from shared.waiting import within
 
 CONNECT_SECONDS = 10.0
 CALL_SECONDS = 30.0
-CLOSE_SECONDS = 3.0
-"""For a polite goodbye; at the end of a half-open socket nobody hears it."""
 HEARTBEAT_SECONDS = 15
 """A half-open socket is noticed after three missed heartbeats."""
 
@@ -45,10 +41,6 @@ _QUEUE_IS_AWAY = re.compile(
     "down or inaccessible|stopped by supervisor|has no leader", re.IGNORECASE
 )
 """RabbitMQ answers 404 also for a queue whose node is down."""
-_TOO_LARGE = re.compile(r"larger than (?:configured )?max size (?P<limit>\d+)")
-"""In RabbitMQ's words: `message size 500 is larger than configured max size 400`."""
-
-log = structlog.get_logger(__name__)
 
 _Answer = TypeVar("_Answer")
 
@@ -62,12 +54,14 @@ class Depth:
     consumers: int
 
 
-class MessageTooLarge(BusUnavailable):
-    """The broker refuses bodies of more than `limit_bytes`; it closed the channel over one."""
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to publish."""
 
-    def __init__(self, message: str, limit_bytes: int) -> None:
-        super().__init__(message)
-        self.limit_bytes = limit_bytes
+    exchange: str
+    routing_key: str
+    body: bytes
+    properties: spec.Basic.Properties
 
 
 class Session:
@@ -233,26 +227,46 @@ class Session:
             "acknowledging", self._channel.basic_ack(tag, multiple=multiple, wait=False)
         )
 
-    async def publish(
-        self, exchange: str, routing_key: str, body: bytes, properties: spec.Basic.Properties
-    ) -> None:
-        """Publish one message and return when the broker confirmed it.
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Publish messages in their order and return when the broker confirmed them all.
 
-        Run several at once to pipeline: they leave in the order in which they were started.
         A message that no queue takes is an error, since the broker would confirm and drop it.
+        Of several failures the one is raised that says most: MessageTooLarge, else the first.
         """
-        what = f"publishing to exchange {exchange!r} with {routing_key!r}"
-        with _unavailable_when_it_fails(what, self.host):
-            # Not `within`, whose task for each message costs throughput.
-            async with asyncio.timeout(CALL_SECONDS):
-                await self._channel.basic_publish(
-                    body,
-                    exchange=exchange,
-                    routing_key=routing_key,
-                    properties=properties,
-                    mandatory=True,
-                    wait=False,
-                )
+        # A task for each, so that they are pipelined: all are on their way before the first
+        # confirm is back. One deadline for all costs less than one for each.
+        publishing = asyncio.gather(  # noqa: TID251 - a TaskGroup would wait for a lost cancel
+            *map(self._publish, messages), return_exceptions=True
+        )
+        with unavailable_when_it_fails(f"publishing {len(messages)} messages", self.host):
+            outcomes = await within(publishing, CALL_SECONDS)
+        failures = [
+            self._failure(message, outcome)
+            for message, outcome in zip(messages, outcomes, strict=True)
+            if isinstance(outcome, BaseException)
+        ]
+        if failures:
+            too_large = (each for each in failures if isinstance(each, MessageTooLarge))
+            raise next(too_large, failures[0])
+
+    async def _publish(self, message: Outgoing) -> None:
+        await self._channel.basic_publish(
+            message.body,
+            exchange=message.exchange,
+            routing_key=message.routing_key,
+            properties=message.properties,
+            mandatory=True,
+            wait=False,
+        )
+
+    def _failure(self, message: Outgoing, error: BaseException) -> BaseException:
+        """Return what to raise; what is no failure of the broker's is a defect, and passes."""
+        if not isinstance(error, (*FAILURES, asyncio.CancelledError)):
+            return error
+        what = f"publishing to exchange {message.exchange!r} with {message.routing_key!r}"
+        failure = in_our_words(error, what, self.host)
+        failure.__cause__ = error
+        return failure
 
     def _on_consumer_cancelled(self, _frame: spec.Basic.Cancel) -> None:
         self.close("the broker cancelled the consumer; its queue was deleted or moved")
@@ -268,37 +282,12 @@ class Session:
             await channel.close()
             return answer
 
-        with _unavailable_when_it_fails(what, self.host):
+        with unavailable_when_it_fails(what, self.host):
             return await within(done(), CALL_SECONDS)
 
     async def _call(self, what: str, call: Awaitable[_Answer]) -> _Answer:
-        with _unavailable_when_it_fails(what, self.host):
+        with unavailable_when_it_fails(what, self.host):
             return await within(call, CALL_SECONDS)
-
-
-@contextmanager
-def _unavailable_when_it_fails(what: str, host: str) -> Iterator[None]:
-    try:
-        yield
-    except asyncio.CancelledError as error:
-        if _is_cancelled():
-            raise
-        # Nobody cancelled us: aiormq cancels its pending calls when a connection breaks.
-        raise BusUnavailable(f"{what} at {host}: the connection broke") from error
-    except (aiormq.exceptions.AMQPError, OSError, RuntimeError, TimeoutError) as error:
-        if _is_cancelled():
-            # Somebody did cancel us, and aiormq made an error of its own of it.
-            raise asyncio.CancelledError from error
-        # A RuntimeError is what aiormq says of a connection that is closed already.
-        if too_large := _TOO_LARGE.search(str(error)):
-            limit = int(too_large["limit"])
-            raise MessageTooLarge(f"{what} at {host}: {_describe(error)}", limit) from error
-        raise BusUnavailable(f"{what} at {host}: {_describe(error)}") from error
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 @asynccontextmanager
@@ -314,7 +303,7 @@ async def open_session(address: Address, *, name: str) -> AsyncIterator[Session]
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             return await channel.get_underlay_channel()
 
-        with _unavailable_when_it_fails("opening a channel", host):
+        with unavailable_when_it_fails("opening a channel", host):
             underlay = await within(opened(), CALL_SECONDS)
         assert isinstance(underlay, aiormq.Channel), "the only class aiormq has"
         session = Session(connection, underlay, host, rank)
@@ -323,17 +312,7 @@ async def open_session(address: Address, *, name: str) -> AsyncIterator[Session]
         finally:
             session.close("we left")
     finally:
-        await _close(connection)
-
-
-async def _close(connection: AbstractConnection) -> None:
-    """Close politely, for a bounded time; a broken connection cannot be, and that is all right."""
-    closing = asyncio.ensure_future(connection.close())
-    _, unfinished = await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
-    for task in unfinished:
-        task.cancel()
-    if closing.done() and not closing.cancelled() and (error := closing.exception()):
-        log.debug("close_failed", reason=_describe(error))
+        await disconnect(connection)
 
 
 async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str, int]:
@@ -344,17 +323,8 @@ async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str
         connection = aio_pika.Connection(url.update_query(query), ssl_context=address.tls)
         try:
             await connect(connection, seconds=CONNECT_SECONDS)
-        except (aiormq.exceptions.AMQPError, OSError, TimeoutError) as error:
-            if _is_cancelled():
-                raise asyncio.CancelledError from error
-            failures.append(f"{host}: {_describe(error)}")
+        except FAILURES as error:
+            failures.append(f"{host}: {described(error)}")
         else:
             return connection, host, rank
     raise BusUnavailable(f"no broker can be reached: {'; '.join(failures)}")
-
-
-def _describe(error: BaseException) -> str:
-    if isinstance(error, aiormq.exceptions.InvalidFrameError) and "Connection.OpenOk" in str(error):
-        # aiormq keeps the broker's words (530 NOT_ALLOWED) to itself here.
-        return "the virtual host is not there, or our user may not use it"
-    return f"{type(error).__name__} {error}".strip()

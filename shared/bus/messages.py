@@ -11,7 +11,7 @@ from typing import Any
 from aiormq.abc import DeliveredMessage
 from pamqp import commands as spec
 
-from shared.amqp.publisher import Outgoing
+from shared.amqp.session import Outgoing
 from shared.clock import Clock
 from shared.codec import BATCH, SINGLE, decode, encode, encode_batch, routing_key, split
 from shared.dead_letter import DeadLetter

@@ -19,8 +19,9 @@ import structlog
 
 from shared.amqp.address import Address
 from shared.amqp.consumer import RECONNECT, BatchConsumer, Prepare, RawBatch, open_consumer
-from shared.amqp.publisher import ConfirmedPublisher, Outgoing, open_publisher
-from shared.amqp.session import MessageTooLarge, Session
+from shared.amqp.failures import MessageTooLarge
+from shared.amqp.publisher import ConfirmedPublisher, open_publisher
+from shared.amqp.session import Outgoing, Session
 from shared.bus.messages import (
     DEAD,
     EXCHANGE,

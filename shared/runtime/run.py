@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 import uvloop
 
-from shared.errors import Misconfigured, OseventsError
+from shared.errors import EndedByItself, Misconfigured, OseventsError
 from shared.runtime.durations import format_duration
 
 log = structlog.get_logger(__name__)
@@ -28,10 +28,6 @@ Main = Callable[[asyncio.Event], Awaitable[None]]
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _FAILED, _MISCONFIGURED = 1, 2
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
-
-
-class EndedByItself(OseventsError):
-    """Something that has to run until it is told to stop returned before."""
 
 
 class CutOff(OseventsError):
@@ -67,7 +63,7 @@ async def eternal(work: Awaitable[None], *, name: str, stop: asyncio.Event) -> N
     """
     await work
     if not stop.is_set():
-        raise EndedByItself(f"{name} ended although nobody asked it to; this is a bug in osevents")
+        raise EndedByItself(name)
 
 
 async def _live(main: Main, drain_timeout: timedelta) -> None:

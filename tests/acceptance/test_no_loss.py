@@ -76,6 +76,7 @@ async def deployment(
     try:
         yield made
     finally:
+        made.tell()
         made.close()
 
 

@@ -62,6 +62,7 @@ async def deployment(
     try:
         yield made
     finally:
+        made.tell()
         made.close()
 
 

@@ -153,6 +153,9 @@ async def rig(*, servers: int, refresh: Any = None, **simulator: Any) -> AsyncIt
                 async with Database.open(url, application="osevents-bench") as database:
                     calls = await start_simulator(deployment)
                     yield Rig(node, database, directory, deployment, calls)
+            except BaseException:
+                deployment.tell()
+                raise
             finally:
                 deployment.close()
 

@@ -21,6 +21,7 @@ from tests.support.waiting import eventually
 STOP_SECONDS = 60
 _RUN_SECONDS = 600
 _ANSWER_SECONDS = 30
+_LAST_LINES = 15
 
 
 @dataclass(slots=True)
@@ -153,3 +154,9 @@ class Deployment:
         """End every process that still runs."""
         for service in self.services:
             service.kill()
+
+    def tell(self) -> None:
+        """Print what each process logged last; pytest shows it of a test that failed."""
+        for service in self.services:
+            lines = service.log.read_text().splitlines() if service.log.exists() else ["no log"]
+            print(f"--- {service.name}:", *lines[-_LAST_LINES:], sep="\n")

@@ -32,7 +32,7 @@ from shared.amqp.consumer import BatchConsumer, RawBatch, open_consumer
 from shared.amqp.session import Session
 from shared.errors import BusUnavailable, UnreadableNotification
 from shared.event import Occasion
-from shared.waiting import end
+from shared.waiting import beside
 
 log = structlog.get_logger(__name__)
 
@@ -297,15 +297,12 @@ async def open_amqp_source(
         fail_back=subscription.fail_back,
     ) as consumer:
         source.attach(consumer)
-        tasks = [
-            asyncio.create_task(source.keep_bound(), name=f"keep {subscription.queue} bound"),
-            asyncio.create_task(source.watch(), name=f"watch {subscription.queue}"),
-        ]
-        try:
+        works = {
+            f"keeping queue {subscription.queue} bound": source.keep_bound(),
+            f"watching queue {subscription.queue}": source.watch(),
+        }
+        async with beside(**works):
             yield source
-        finally:
-            for task in tasks:
-                await end(task)
 
 
 def routing_keys(topics: Sequence[str], priorities: Sequence[str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from services.catcher.sources.last_read import LastRead
 from services.catcher.sources.port import Handover, OnGap, Unreadable
 from shared.event import Occasion
 from shared.runtime.durations import format_duration
-from shared.waiting import end
+from shared.waiting import beside
 
 NOTE_INTERVAL = timedelta(seconds=5)
 UNNOTICED = timedelta(seconds=15)
@@ -124,11 +124,8 @@ class WebhookSource:
             await self._on_gap(
                 f"nobody listened for {format_duration(seconds)}; what was posted is lost"
             )
-        task = asyncio.create_task(self._keep_noting(), name="note that the webhook listens")
-        try:
+        async with beside(**{"noting that the webhook listens": self._keep_noting()}):
             yield
-        finally:
-            await end(task)
 
     async def _keep_noting(self) -> None:
         while True:

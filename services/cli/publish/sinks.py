@@ -12,8 +12,8 @@ from services.catcher.decoding.normalise import normalise
 from services.cli.handing import Sending
 from services.cli.publish.made import Made
 from shared.amqp.address import Address
-from shared.amqp.publisher import ConfirmedPublisher, Outgoing, open_publisher
-from shared.amqp.session import Session
+from shared.amqp.publisher import ConfirmedPublisher, open_publisher
+from shared.amqp.session import Outgoing, Session
 from shared.catalogue.catalogue import Catalogue
 from shared.clock import Clock
 from shared.errors import BusUnavailable

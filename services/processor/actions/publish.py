@@ -27,8 +27,8 @@ from services.processor.actions.port import ActionCall, Done, Never, Outcome, Ru
 from services.processor.actions.references import NoSecret, has_reference, reveal
 from services.processor.actions.templates import render
 from shared.amqp.address import Address
-from shared.amqp.publisher import ConfirmedPublisher, Outgoing, open_publisher
-from shared.amqp.session import Session
+from shared.amqp.publisher import ConfirmedPublisher, open_publisher
+from shared.amqp.session import Outgoing, Session
 from shared.codec import routing_key
 from shared.errors import BusUnavailable, Problem
 from shared.runtime.durations import format_duration

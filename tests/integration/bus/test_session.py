@@ -1,10 +1,12 @@
 """A session with a broker: every failure is one that its users know."""
 
+import asyncio
+
 import pytest
 from pamqp import commands as spec
 
 from shared.amqp.address import Address
-from shared.amqp.session import open_session
+from shared.amqp.session import Outgoing, Session, open_session
 from shared.errors import BusUnavailable
 
 pytestmark = pytest.mark.rabbitmq
@@ -25,6 +27,40 @@ async def test_a_call_on_a_connection_that_is_closed_is_a_broker_that_is_away(
 async def test_a_message_that_no_queue_takes_is_not_confirmed(rabbit_url: str) -> None:
     async with open_session(Address.parse(rabbit_url), name="test") as session:
         with pytest.raises(BusUnavailable, match="publishing to exchange"):
-            await session.publish("amq.topic", "nobody", b"lost", spec.Basic.Properties())
+            await session.publish([outgoing("amq.topic", "nobody")])
         await session.declare_queue("mine", {})
-        await session.publish("", "mine", b"kept", spec.Basic.Properties())
+        await session.publish([outgoing("", "mine")])
+
+
+async def test_messages_are_confirmed_in_spite_of_one_between_them_that_is_not(
+    rabbit_url: str,
+) -> None:
+    async with open_session(Address.parse(rabbit_url), name="test") as session:
+        await session.declare_queue("mine", {})
+
+        with pytest.raises(BusUnavailable, match=r"to exchange 'amq\.topic' with 'nobody'"):
+            await session.publish(
+                [outgoing("", "mine"), outgoing("amq.topic", "nobody"), outgoing("", "mine")]
+            )
+
+        assert await session.waiting_in("mine") == 2
+
+
+async def test_a_task_in_which_something_failed_before_gets_its_answers(rabbit_url: str) -> None:
+    # Before Python 3.13 such a task looks as if it were being cancelled, ever after.
+    async with open_session(Address.parse(rabbit_url), name="test") as session:
+        with pytest.raises(BaseExceptionGroup):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(asking_in_vain(session))
+
+        assert await session.waiting_in("none of that name") is None
+        with pytest.raises(BusUnavailable, match="nobody"):
+            await session.publish([outgoing("amq.topic", "nobody")])
+
+
+async def asking_in_vain(session: Session) -> None:
+    await session.publish([outgoing("amq.topic", "nobody")])
+
+
+def outgoing(exchange: str, routing_key: str, body: bytes = b"{}") -> Outgoing:
+    return Outgoing(exchange, routing_key, body, spec.Basic.Properties())

@@ -41,6 +41,7 @@ async def deployment(
         )
         made.write()
         yield made
+        made.tell()
         made.close()
 
 

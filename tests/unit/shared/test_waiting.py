@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 
 from shared import waiting
-from shared.errors import BusUnavailable
-from shared.waiting import end, within
+from shared.errors import BusUnavailable, EndedByItself
+from shared.waiting import CancelledElsewhere, beside, end, within
 
 
 async def test_a_task_has_ended_when_end_returns() -> None:
@@ -108,3 +108,81 @@ async def test_who_is_cancelled_does_not_wait_for_the_work() -> None:
     await asyncio.sleep(0)
 
     assert cancelled == [True]
+
+
+async def test_work_that_somebody_else_cancelled_is_not_mistaken_for_the_own_end() -> None:
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(CancelledElsewhere):
+        await within(cancelled(), 60)
+
+
+async def test_what_runs_beside_ends_with_the_body() -> None:
+    told: list[str] = []
+
+    async def endless() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("ended")
+
+    async with beside(first=endless(), second=endless()):
+        await asyncio.sleep(0)
+        assert told == []
+    assert told == ["ended", "ended"]
+
+
+async def test_an_error_of_the_body_stays_what_it_is() -> None:
+    with pytest.raises(BusUnavailable, match="away"):
+        async with beside(loop=asyncio.sleep(60)):
+            raise BusUnavailable("away")
+
+
+async def test_a_loop_that_ends_by_itself_ends_the_body() -> None:
+    with pytest.raises(EndedByItself, match="the loop ended although nobody asked"):
+        async with beside(**{"the loop": asyncio.sleep(0), "another": asyncio.sleep(60)}):
+            await asyncio.Event().wait()
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0, "who goes on after it is no cancelled task"
+
+
+async def test_a_loop_that_was_cancelled_by_nobody_of_ours_ends_the_body() -> None:
+    async def lost() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(EndedByItself, match="the loop"):
+        async with beside(**{"the loop": lost()}):
+            await asyncio.Event().wait()
+
+
+async def test_what_a_loop_failed_with_is_what_the_body_ends_with() -> None:
+    async def fail() -> None:
+        raise LookupError("a defect")
+
+    with pytest.raises(LookupError, match="a defect"):
+        async with beside(loop=fail()):
+            await asyncio.Event().wait()
+
+
+async def test_who_is_cancelled_himself_ends_what_runs_beside() -> None:
+    ended = asyncio.Event()
+
+    async def endless() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def body() -> None:
+        async with beside(loop=endless()):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(body())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()

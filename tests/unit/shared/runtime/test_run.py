@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import BusUnavailable, Misconfigured, Problem
-from shared.runtime.run import EndedByItself, eternal, run
+from shared.errors import BusUnavailable, EndedByItself, Misconfigured, Problem
+from shared.runtime.run import eternal, run
 
 _SECOND = timedelta(seconds=1)
 _LONG = timedelta(seconds=60)
