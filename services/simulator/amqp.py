@@ -28,10 +28,11 @@ from yarl import URL
 
 from services.simulator.notification import Json
 from shared.amqp.connecting import connect
+from shared.amqp.failures import FAILURES
 from shared.backoff import Backoff
 
 Envelope = Literal["messagingv2", "messaging"]
-_TROUBLE = (aiormq.exceptions.AMQPError, aio_pika.exceptions.AMQPException, OSError, RuntimeError)
+_TROUBLE = (*FAILURES, aio_pika.exceptions.AMQPException)
 _MOST_UNSENT = 10_000
 _MOST_UNCONFIRMED = 1_000
 _CONNECT_SECONDS = 10
