@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import cycle
 from random import Random
-from uuid import UUID
 
 import structlog
 
@@ -19,6 +18,7 @@ from services.refresher.findings import Findings
 from services.refresher.follow_up import FollowUp
 from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
+from services.refresher.pass_requests import PassRequests
 from services.refresher.planner import Plan, Read, plan
 from services.refresher.reading import Reader
 from services.refresher.resources.model import Resource
@@ -28,7 +28,6 @@ from shared.clock import Clock
 from shared.errors import CloudInPart, CloudLeftAlone, CloudRefused, CloudUnavailable, Transient
 from shared.retrying import until_it_works
 from shared.snapshot import Cause
-from shared.store.passes import FullPasses
 from shared.store.targets import ClaimedTarget, TargetQueue
 from shared.waiting import pause, unless_stopped
 
@@ -67,7 +66,7 @@ class TargetWorker:
     resources: Mapping[str, Resource]
     reader: Reader
     targets: TargetQueue
-    passes: FullPasses
+    passes: PassRequests
     writer: Writer
     following_up: FollowUp
     clock: Clock
@@ -109,18 +108,9 @@ class TargetWorker:
         for claim in planned.unreadable:
             self.metrics.targets.unreadable.labels(self.cloud, claim.target.kind).inc()
         for claim in planned.passes:
-            await self._in_store(partial(self._ask_for_pass, claim))
+            target = claim.target
+            await self._in_store(partial(self.passes.ask, target.kind, by=target.cause))
         await self._finish([*planned.unreadable, *planned.passes])
-
-    async def _ask_for_pass(self, claim: ClaimedTarget) -> None:
-        target = claim.target
-        await self.passes.ask(
-            self.cloud,
-            target.kind,
-            pass_id=UUID(int=self.random.getrandbits(128), version=4),
-            asked_by=target.cause,
-            now=self.clock.now(),
-        )
 
     async def _read(self, read: Read[ClaimedTarget]) -> None:
         kind = read.resource.kind

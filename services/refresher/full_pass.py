@@ -3,7 +3,7 @@
 A row that the list did not show is not deleted: it becomes a target by id, and only a 404 to that
 read deletes it. What an event touched after the pass began was read later, and stays. A copy that
 dies or stops leaves the pass to the next one, which goes on after the last page that was written;
-so does the next try of one that failed.
+so does the next try of one that failed. Who asks for passes is `services.refresher.pass_requests`.
 """
 
 import asyncio
@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 from typing import Never, TypeVar
-from uuid import UUID
 
 import structlog
 
@@ -23,7 +22,6 @@ from services.refresher.listing import ListedPage, Listing, one_ahead
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.objects import Objects
 from services.refresher.resources.model import Resource
-from services.refresher.schedule import CAME_BACK, asked_by, goes_on
 from services.refresher.writing import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock
@@ -50,7 +48,6 @@ _DRIFT = {
     ChangeKind.RESTORED: "created",
     ChangeKind.UPDATED: "changed",
 }
-_JITTER = 0.1
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +63,6 @@ class Passes:
     cloud: str
     worker: str
     resources: Mapping[str, Resource]
-    interval: timedelta
     objects: Objects
     passes: FullPasses
     drift: Drift
@@ -80,49 +76,19 @@ class Passes:
     """Passes of different kinds that this copy makes at the same time: one waits for the cloud
     while another one's page is written. How often the cloud is asked is its client's business."""
     idle: timedelta = timedelta(milliseconds=500)
-    look: timedelta = timedelta(seconds=10)
-    """How often to look whether a pass is due."""
     lease: timedelta = timedelta(seconds=12)
     """Renewed while working; the pass of a copy that died is taken over after it."""
     store_backoff: Backoff = field(default_factory=Backoff)
-    _jitters: dict[str, float] = field(default_factory=dict, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a pass under way is left to whoever comes next."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._schedule(stop), name=f"pass schedule of {self.cloud}")
             for number in range(self.at_once):
                 group.create_task(self._work(stop), name=f"passes of {self.cloud} {number}")
         try:
             await self.passes.release(self.worker, now=self.clock.now())
         except Transient as error:
             log.warning("passes_not_released", cloud=self.cloud, reason=str(error))
-
-    async def ask_for_due(self) -> None:
-        """Ask for the passes that are due, of the services that the cloud has."""
-        latest = {one.kind: one for one in await self.passes.latest() if one.cloud == self.cloud}
-        for kind, resource in self.resources.items():
-            try:
-                await self._ask_if_due(resource, latest.get(kind))
-            except (CloudRefused, CloudUnavailable) as error:
-                # What one service does not tell of itself says nothing of the others.
-                reason = str(error)
-                log.warning("pass_not_asked_for", cloud=self.cloud, kind=kind, reason=reason)
-
-    async def _ask_if_due(self, resource: Resource, last: FullPass | None) -> None:
-        kind, now = resource.kind, self.clock.now()
-        jitter = self._jitters.setdefault(kind, self.random.uniform(1 - _JITTER, 1 + _JITTER))
-        by = asked_by(last, now=now, interval=self.interval, jitter=jitter)
-        was_absent = kind in self.objects.absent
-        if (by is None and not was_absent) or not await self.objects.has(resource):
-            return
-        if last is not None and goes_on(last, now=now, interval=self.interval) and not was_absent:
-            await self.passes.go_on(last)
-            return
-        pass_id = UUID(int=self.random.getrandbits(128), version=4)
-        by = by or CAME_BACK
-        await self.passes.ask(self.cloud, kind, pass_id=pass_id, asked_by=by, now=now)
-        self.objects.absent.discard(kind)
 
     async def make_next(self) -> bool:
         """Make the next pass that is asked for; False when there is none."""
@@ -165,14 +131,6 @@ class Passes:
                 await self.passes.extend(claimed, until=self.clock.now() + self.lease)
             except Transient as error:
                 log.warning("pass_lease_not_renewed", kind=claimed.kind, reason=str(error))
-
-    async def _schedule(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                await self.ask_for_due()
-            except (Transient, CloudRefused) as error:
-                log.warning("passes_not_asked_for", cloud=self.cloud, reason=str(error))
-            await pause(self.look, stop)
 
     async def _work(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -273,7 +231,6 @@ class Passes:
     async def _finish(
         self, claimed: FullPass, figures: PassFigures, state: PassState, error: str | None = None
     ) -> None:
-        self._jitters.pop(claimed.kind, None)
         now = self.clock.now()
         finish = partial(self.passes.finish, claimed, figures, now=now, state=state, error=error)
         await self._in_store(finish)

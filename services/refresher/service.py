@@ -20,6 +20,7 @@ from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.network_info import NetworkInfo
 from services.refresher.objects import Objects
+from services.refresher.pass_requests import PassRequests
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
 from services.refresher.writing import Writer
@@ -120,9 +121,11 @@ class Refresher:
             reader = self._readers[name] = Reader(
                 client, clock=self.clock, sees_all_projects=cloud.sees_all_projects
             )
-            worker = self._target_worker(name, reader, cloud.windows)
-            passes = self._passes(name, cloud.full_pass_interval, reader.objects)
+            requests = self._pass_requests(name, cloud.full_pass_interval, reader.objects)
+            worker = self._target_worker(name, reader, cloud.windows, requests)
+            passes = self._passes(name, reader.objects)
             group.create_task(worker.run(stop), name=f"targets of {name}")
+            group.create_task(requests.run(stop), name=f"pass schedule of {name}")
             group.create_task(passes.run(stop), name=f"full passes of {name}")
         self._readers.pop(name)
         self._count(name, self._clients.pop(name))
@@ -164,7 +167,9 @@ class Refresher:
     def _network_info(self) -> NetworkInfo:
         return NetworkInfo(ServersAndPorts(self.database))
 
-    def _target_worker(self, name: str, reader: Reader, windows: Windows) -> TargetWorker:
+    def _target_worker(
+        self, name: str, reader: Reader, windows: Windows, requests: PassRequests
+    ) -> TargetWorker:
         targets = TargetQueue(self.database)
         return TargetWorker(
             cloud=name,
@@ -172,7 +177,7 @@ class Refresher:
             resources=ALL,
             reader=reader,
             targets=targets,
-            passes=FullPasses(self.database),
+            passes=requests,
             writer=self._writer(),
             following_up=FollowUp(
                 inventory=Inventory(self.database),
@@ -190,12 +195,22 @@ class Refresher:
             ),
         )
 
-    def _passes(self, name: str, interval: timedelta, objects: Objects) -> Passes:
+    def _pass_requests(self, name: str, interval: timedelta, objects: Objects) -> PassRequests:
+        return PassRequests(
+            cloud=name,
+            resources=ALL,
+            interval=interval,
+            objects=objects,
+            passes=FullPasses(self.database),
+            clock=self.clock,
+            random=self.random,
+        )
+
+    def _passes(self, name: str, objects: Objects) -> Passes:
         return Passes(
             cloud=name,
             worker=self.instance,
             resources=ALL,
-            interval=interval,
             objects=objects,
             passes=FullPasses(self.database),
             drift=Drift(self.database),

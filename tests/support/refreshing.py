@@ -15,6 +15,7 @@ from services.refresher.full_pass import Passes
 from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.network_info import NetworkInfo
+from services.refresher.pass_requests import PassRequests
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
 from services.refresher.writing import Writer
@@ -81,13 +82,22 @@ class Setting:
             clock=clock,
             metrics=metrics,
         )
+        self.pass_requests = PassRequests(
+            cloud="prod",
+            resources=ALL,
+            interval=timedelta(hours=6),
+            objects=reader.objects,
+            passes=self.full_passes,
+            clock=clock,
+            random=Random(seed),
+        )
         self.worker = TargetWorker(
             cloud="prod",
             worker="copy-1",
             resources=ALL,
             reader=reader,
             targets=self.targets,
-            passes=self.full_passes,
+            passes=self.pass_requests,
             writer=writer,
             following_up=FollowUp(
                 inventory=self.inventory,
@@ -106,7 +116,6 @@ class Setting:
             cloud="prod",
             worker="copy-1",
             resources=ALL,
-            interval=timedelta(hours=6),
             objects=reader.objects,
             passes=self.full_passes,
             drift=Drift(database),
@@ -120,7 +129,9 @@ class Setting:
 
     def only(self, *kinds: str) -> None:
         """Let full passes know of these kinds alone."""
-        self.passes = replace(self.passes, resources={kind: ALL[kind] for kind in kinds})
+        resources = {kind: ALL[kind] for kind in kinds}
+        self.pass_requests = replace(self.pass_requests, resources=resources)
+        self.passes = replace(self.passes, resources=resources)
 
     async def ask(self, *targets: Target) -> None:
         """Ask for targets that are due at once."""
@@ -149,7 +160,7 @@ class Setting:
 
     async def make_passes(self) -> None:
         """Ask for the passes that are due and make all that are waiting."""
-        await self.passes.ask_for_due()
+        await self.pass_requests.ask_for_due()
         while await self.passes.make_next():
             pass
 

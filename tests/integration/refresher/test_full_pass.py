@@ -224,7 +224,7 @@ async def test_the_next_copy_goes_on_after_the_last_page_that_was_written(
     cloud.answers[PORTS] = paged.list
     setting.only("port")
     paged.hangs_after = "d"
-    await setting.passes.ask_for_due()
+    await setting.pass_requests.ask_for_due()
     making = asyncio.create_task(setting.passes.make_next())
 
     async def two_pages_are_written() -> bool:
@@ -384,7 +384,7 @@ async def test_a_pass_taken_over_by_another_copy_is_given_up(
         return await table.list(request)
 
     cloud.answers[PORTS] = slow
-    await setting.passes.ask_for_due()
+    await setting.pass_requests.ask_for_due()
     await setting.passes.make_next()
     (running,) = await setting.full_passes.latest()
     assert (running.state, running.claimed_by) == (PassState.RUNNING, "copy-2")
