@@ -14,6 +14,7 @@ from datetime import datetime
 from services.refresher.findings import WHOLE_AGAIN_SECONDS, Findings, Listed
 from services.refresher.learning import Lessons
 from services.refresher.objects import Objects, Page
+from services.refresher.parents import Parents, parents_of
 from services.refresher.planner import C, Form, Read, halves, reads_of, singles
 from services.refresher.refusals import (
     lists_ids,
@@ -23,7 +24,7 @@ from services.refresher.refusals import (
     refuses_the_filter,
     says_gone,
 )
-from services.refresher.resources.model import Below, Life, Object, Resource
+from services.refresher.resources.model import Object, Resource
 from shared.clock import Clock
 from shared.errors import CloudInPart, CloudRefused, CloudUnavailable
 from shared.openstack.client import CloudClient
@@ -104,13 +105,8 @@ class Reader:
         left = set(claims)
         began, seen, in_part = self._clock.now(), 0, False
         below = read.resource.below
-        hidden: set[str] = set()
-        asked = (
-            self.objects.pages(read.resource, read.params)
-            if below is None
-            else self._with_field(read, hidden)
-        )
-        async for page in asked:
+        pages, hidden = await self._asked(read)
+        async for page in pages:
             seen, in_part = seen + len(page.items), in_part or page.in_part
             for item in page.items:
                 id_ = str(read.resource.id_of(item))
@@ -147,7 +143,8 @@ class Reader:
         causes = {claim.target.key: Cause.parse(claim.target.cause) for claim in read.claims}
         first = next(iter(causes.values()))
         began = self._clock.now()
-        async for page in self._with_field(read, set()):
+        pages, _ = await self._asked(read)
+        async for page in pages:
             for item in page.items:
                 cause = causes.get(str(item.get(read.by)), first)
                 wanted = read.form is Form.FILTER or str(item.get(read.by)) in causes
@@ -161,70 +158,30 @@ class Reader:
         findings.settled += read.claims
         return findings
 
-    async def _with_field(self, read: Read[C], hidden: set[str]) -> AsyncIterator[Page]:
-        """Yield the pages of everything with one of the read's keys in its field.
+    async def _asked(self, read: Read[C]) -> tuple[AsyncIterator[Page], frozenset[str]]:
+        """Return the pages that hold what `read` asks for, and the ids of parents that are hidden.
 
-        Into `hidden` go the ids of parents that may live, and that we are not shown.
+        Nothing is known of what is below those: they may live, and we are not shown them.
         """
-        resource, below = read.resource, read.resource.below
+        below = read.resource.below
         if below is None:
-            try:
-                async for page in self.objects.pages(resource, read.params):
-                    yield page
-            except CloudRefused as error:
-                if not nothing_has_it(read, error):
-                    raise
-            return
-        async for parent in self._parents(read, below, hidden):
+            return self._listed(read), frozenset()
+        parents = await parents_of(read, below, self.objects)
+        return self._below(read.resource, parents), parents.hidden
+
+    async def _listed(self, read: Read[C]) -> AsyncIterator[Page]:
+        """Yield the pages of a list; one that is refused since what it is of is gone is empty."""
+        try:
+            async for page in self.objects.pages(read.resource, read.params):
+                yield page
+        except CloudRefused as error:
+            if not nothing_has_it(read, error):
+                raise
+
+    async def _below(self, resource: Resource, parents: Parents) -> AsyncIterator[Page]:
+        for parent in parents.shown:
             async for page in self.objects.children(resource, parent, resource.list_params):
                 yield page
-
-    async def _parents(
-        self, read: Read[C], below: Below, hidden: set[str]
-    ) -> AsyncIterator[Object]:
-        """Yield the objects whose lists hold what `read` asks for."""
-        if read.by in below.through:
-            for key in read.keys:
-                params = (*below.parent.list_params, (read.by, key))
-                async for page in self.objects.pages(below.parent, params):
-                    for parent in page.items:
-                        yield parent
-            return
-        ids = read.keys if read.by != BY_ID else {key.partition("/")[0]: None for key in read.keys}
-        if below.by_id:
-            for id_ in ids:
-                yield {"id": id_}
-            return
-        async for found in self._found(below.parent, list(ids), hidden):
-            yield found
-
-    async def _found(
-        self, resource: Resource, ids: Sequence[str], hidden: set[str]
-    ) -> AsyncIterator[Object]:
-        """Yield the living ones of some objects; of what a list leaves out, single reads decide."""
-        left = set(ids)
-        if resource.redirects and resource.ids_filter is not None:
-            params = (*resource.list_params, *resource.ids_filter(ids))
-            async for page in self.objects.pages(resource, params):
-                for item in page.items:
-                    if resource.id_of(item) in left and resource.life(item) is Life.LIVING:
-                        left.discard(str(resource.id_of(item)))
-                        yield item
-        for id_ in sorted(left):
-            if (found := await self._parent(resource, id_, hidden)) is not None:
-                yield found
-
-    async def _parent(self, resource: Resource, id_: str, hidden: set[str]) -> Object | None:
-        """Return the object that a list is below; None when it is gone, or `hidden` from us."""
-        try:
-            item = await self.objects.one(resource, id_)
-        except CloudRefused as error:
-            if not says_gone(error, resource, id_):
-                raise
-            if not await self.objects.sees_all(resource):
-                hidden.add(id_)
-            return None
-        return item if resource.life(item) is Life.LIVING else None
 
     def _learn(self, read: Read[C], *, shown: int) -> None:
         if read.form is Form.FILTER:
