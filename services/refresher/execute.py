@@ -21,6 +21,7 @@ from services.refresher.metrics import RefresherMetrics
 from services.refresher.pass_requests import PassRequests
 from services.refresher.planner import Plan, Read, plan
 from services.refresher.reading import Reader
+from services.refresher.refusals import forbids, is_final
 from services.refresher.resources.model import Resource
 from services.refresher.writing import Writer
 from shared.backoff import Backoff
@@ -30,10 +31,6 @@ from shared.retrying import until_it_works
 from shared.snapshot import Cause
 from shared.store.targets import ClaimedTarget, TargetQueue
 from shared.waiting import pause, unless_stopped
-
-# The operator can mend these (credentials, roles, a proxy); other refusals stay what they are.
-_FORBIDDEN = 403
-_MAY_BE_MENDED = frozenset({401, _FORBIDDEN, 404})
 
 log = structlog.get_logger(__name__)
 
@@ -170,7 +167,7 @@ class TargetWorker:
                 await self._postpone([claim], until=until, reason=str(error))
                 continue
             self.metrics.targets.failed.labels(self.cloud, claim.target.kind).inc()
-            if _is_final(error) or claim.attempts + 1 >= self.effort.attempts:
+            if is_final(error) or claim.attempts + 1 >= self.effort.attempts:
                 keep = partial(
                     self.writer.keep,
                     claim.target,
@@ -191,7 +188,7 @@ class TargetWorker:
         now = self.clock.now()
         if isinstance(error, CloudLeftAlone | CloudInPart):
             return now + timedelta(seconds=error.retry_after_seconds or 0.0)
-        if error.status == _FORBIDDEN:
+        if forbids(error):
             return self.reader.objects.permits.denied_until(claim.target.kind, now)
         return None
 
@@ -258,7 +255,3 @@ class TargetWorker:
                 "refresher_waits", cloud=self.cloud, reason=str(error), attempt=attempt
             ),
         )
-
-
-def _is_final(error: CloudRefused | CloudUnavailable) -> bool:
-    return isinstance(error, CloudRefused) and error.status not in _MAY_BE_MENDED

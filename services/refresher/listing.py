@@ -15,6 +15,7 @@ from typing import TypeVar
 import structlog
 
 from services.refresher.objects import Objects, Page
+from services.refresher.refusals import refuses_the_marker
 from services.refresher.resources.model import Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
@@ -23,7 +24,6 @@ from shared.store.passes import Place
 
 T = TypeVar("T")
 
-_MARKER_GONE = frozenset({400, 404})
 _TIMES_ANEW = 2
 
 log = structlog.get_logger(__name__)
@@ -90,7 +90,7 @@ class Listing:
                     markers = _markers(self.resource, page) or markers
                     yield page, markers
             except CloudRefused as refusal:
-                if not markers or refusal.status not in _MARKER_GONE:
+                if not markers or not refuses_the_marker(refusal):
                     raise
                 markers = markers[1:]
                 if not markers:

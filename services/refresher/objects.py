@@ -16,7 +16,7 @@ from services.refresher.catalogued import Offers
 from services.refresher.findings import WHOLE_AGAIN_SECONDS
 from services.refresher.learning import Lessons, Size
 from services.refresher.permits import Permits
-from services.refresher.refusals import says_gone
+from services.refresher.refusals import forbids, says_gone
 from services.refresher.resources.model import Address, Life, Object, Resource
 from services.refresher.scope import Scope
 from shared.clock import Clock
@@ -26,7 +26,6 @@ from shared.openstack.paging import Params
 
 log = structlog.get_logger(__name__)
 
-_FORBIDDEN = 403
 _ONE: Params = (("limit", "1"),)
 
 
@@ -128,7 +127,7 @@ class Objects:
         try:
             in_part = any([page.in_part async for page in self.pages(by, by.list_params)])
         except CloudRefused as error:
-            if error.status != _FORBIDDEN:
+            if not forbids(error):
                 raise
             return False
         if in_part:
@@ -158,7 +157,7 @@ class Objects:
 
     def refused(self, resource: Resource, error: CloudRefused, *, alone: bool) -> None:
         """Note a refusal: a 403 to a list, or to one object `alone`, tells what we may not read."""
-        if error.status == _FORBIDDEN:
+        if forbids(error):
             now = self._clock.now()
             self.permits.refused(resource.kind, str(error), now, alone=alone)
 

@@ -1,16 +1,46 @@
-"""What it means for a read that an API refused it, or broke down over it. Pure."""
+"""What it means for us that an API refused a read, or broke down over it. Pure."""
+
+from http import HTTPStatus
 
 from services.refresher.planner import C, Form, Read
 from services.refresher.resources.model import Resource
 from shared.errors import CloudRefused, CloudUnavailable
+from shared.openstack.paging import Params
 from shared.target import BY_ID
 
-_NOT_FOUND = 404
-_NOT_UNDERSTOOD = 400
-_BAD_GATEWAY = 502
-_TOO_LONG = frozenset({413, 414, 431})
+_TOO_LONG = frozenset(
+    {
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.REQUEST_URI_TOO_LONG,
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    }
+)
+_MARKER_GONE = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
+# The operator can mend these: credentials, roles, a proxy.
+_MAY_BE_MENDED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _SHORT_QUERY = 1500
 """Bytes that every server and proxy takes: a failure with a shorter query is not its length's."""
+
+
+def is_final(error: CloudRefused | CloudUnavailable) -> bool:
+    """Whether the same read will be refused for ever, whatever anybody does."""
+    return isinstance(error, CloudRefused) and error.status not in _MAY_BE_MENDED
+
+
+def forbids(error: CloudRefused | CloudUnavailable) -> bool:
+    """Whether it is our credentials that may not: that is about us, and not about the object."""
+    return error.status == HTTPStatus.FORBIDDEN
+
+
+def refuses_params(error: CloudRefused, params: Params) -> bool:
+    """Whether a list is refused for some of its parameters; a 400 can be about something else."""
+    named = any(name in error.detail for name, _ in params)
+    return forbids(error) or (error.status == HTTPStatus.BAD_REQUEST and named)
+
+
+def refuses_the_marker(error: CloudRefused) -> bool:
+    """Whether a list that is asked to go on after an object does not know that object any more."""
+    return error.status in _MARKER_GONE
 
 
 def says_gone(error: CloudRefused, resource: Resource, id_: str) -> bool:
@@ -21,7 +51,7 @@ def says_gone(error: CloudRefused, resource: Resource, id_: str) -> bool:
     found."), and says nothing about the object. Manila says just that, as JSON and nothing else;
     about an unknown path it has a page.
     """
-    if error.status != _NOT_FOUND:
+    if error.status != HTTPStatus.NOT_FOUND:
         return False
     named = any(name in error.detail for name in resource.named_by(id_))
     return named or (resource.unnamed is not None and error.detail == resource.unnamed)
@@ -31,14 +61,14 @@ def may_be_shortened(read: Read[C], error: CloudRefused | CloudUnavailable) -> b
     """Whether half as many keys may be answered; a short 400 or 502 is about something else."""
     if read.form is not Form.FILTER or len(read.keys) < 2:  # noqa: PLR2004 - one has no half
         return False
-    if error.status in (_NOT_UNDERSTOOD, _BAD_GATEWAY):
+    if error.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.BAD_GATEWAY):
         return read.query_bytes > _SHORT_QUERY
     return error.status in _TOO_LONG
 
 
 def refuses_ids(read: Read[C], error: CloudRefused | CloudUnavailable) -> bool:
     """Whether the list cannot be asked for ids, so that they have to be read one by one."""
-    return error.status == _NOT_UNDERSTOOD and lists_ids(read)
+    return error.status == HTTPStatus.BAD_REQUEST and lists_ids(read)
 
 
 def refuses_the_filter(read: Read[C], error: CloudRefused | CloudUnavailable) -> bool:
@@ -49,7 +79,7 @@ def refuses_the_filter(read: Read[C], error: CloudRefused | CloudUnavailable) ->
     if read.form is not Form.FILTER or read.by == BY_ID or read.resource.below is not None:
         return False
     named = isinstance(error, CloudRefused) and read.by in error.detail
-    return error.status == _NOT_UNDERSTOOD and named
+    return error.status == HTTPStatus.BAD_REQUEST and named
 
 
 def nothing_has_it(read: Read[C], error: CloudRefused) -> bool:
@@ -58,7 +88,7 @@ def nothing_has_it(read: Read[C], error: CloudRefused) -> bool:
     It is empty, then; what is known to stand in it is asked for by id, as after any list.
     """
     asked = read.form is Form.FILTER and len(read.keys) == 1
-    return asked and error.status == _NOT_FOUND and read.keys[0] in error.detail
+    return asked and error.status == HTTPStatus.NOT_FOUND and read.keys[0] in error.detail
 
 
 def lists_ids(read: Read[C]) -> bool:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from services.refresher.refusals import refuses_params
 from services.refresher.resources.model import Resource
 from shared.clock import Clock
 from shared.errors import CloudRefused
@@ -20,8 +21,6 @@ ASK_AGAIN = timedelta(minutes=10)
 """After so long a list that was refused widely is asked for widely again."""
 _ADMIN = "admin"
 """The role to which the default policies of all services show everything but Heat's stacks."""
-_BAD_REQUEST = 400
-_FORBIDDEN = 403
 
 
 class Scope:
@@ -71,9 +70,7 @@ class Scope:
 
     def refuses(self, resource: Resource, error: CloudRefused) -> bool:
         """Whether a list is refused because it was asked for widely; notes it."""
-        named = any(name in error.detail for name, _ in resource.wider)
-        # A 400 can be about something else, a marker that is gone for instance.
-        if error.status != _FORBIDDEN and not (error.status == _BAD_REQUEST and named):
+        if not refuses_params(error, resource.wider):
             return False
         self._asked.add(resource.kind)
         self._ask_again[resource.kind] = self._clock.now() + ASK_AGAIN
