@@ -7,6 +7,7 @@ caller's; here they are JSON, CloudRefused or CloudUnavailable. Tokens are never
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from random import Random
 from typing import Any
 from urllib.request import getproxies
@@ -21,8 +22,6 @@ from shared.openstack.cloud import CloudConfig
 from shared.openstack.paging import Paging, Params, following, items_of
 from shared.openstack.sending import Budget, Limits, Sender
 from shared.openstack.session import Endpoint, KeystoneSession
-
-_UNAUTHORISED = 401
 
 
 class CloudClient:
@@ -137,7 +136,7 @@ class CloudClient:
         endpoint = await self.endpoint(service_type)
         if endpoint is None:
             message = f"cloud {self.name} has no service {service_type} in its catalogue"
-            raise CloudRefused(message, status=404)
+            raise CloudRefused(message, status=HTTPStatus.NOT_FOUND)
         call = Call(
             service_type,
             path,
@@ -212,6 +211,6 @@ class CloudClient:
         try:
             return await self._sender.send(call, token)
         except CloudRefused as error:
-            if error.status != _UNAUTHORISED:
+            if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
         return await self._sender.send(call, await self._keystone.renew(token))

@@ -2,12 +2,22 @@
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 
-_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-_TOO_LARGE = 413
+_RETRIED = frozenset(
+    {
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 _LONGEST_DETAIL = 300
 
 
@@ -16,7 +26,7 @@ def is_transient(status: int, *, told_to_wait: bool) -> bool:
 
     413 with a Retry-After is the rate limit of older services; without one the request is too long.
     """
-    return status in _RETRIED or (status == _TOO_LARGE and told_to_wait)
+    return status in _RETRIED or (status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and told_to_wait)
 
 
 def retry_after_seconds(value: str | None, *, now: datetime) -> float | None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -15,8 +16,6 @@ from shared.openstack.gate import Gate
 from shared.openstack.replies import detail_of, is_transient, retry_after_seconds
 from shared.openstack.session import Token
 
-_OK = 200
-_TOO_MANY = 429
 _SHORTEST_LOOK_SECONDS = 1.0
 
 
@@ -84,7 +83,7 @@ class Sender:
             try:
                 reply = await self._send(call, token, gate)
             except CloudUnavailable as error:
-                if error.status == _TOO_MANY:
+                if error.status == HTTPStatus.TOO_MANY_REQUESTS:
                     breaker.worked()
                 else:
                     breaker.failed(str(error), self._clock.now())
@@ -119,7 +118,7 @@ class Sender:
         except (aiohttp.ClientError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
             raise CloudUnavailable(f"{call}: {reason}") from error
-        if reply.status == _OK:
+        if reply.status == HTTPStatus.OK:
             return parsed(call, body) if call.parse else body
         elsewhere = redirected(call, reply.status, reply.headers.get("Location"))
         if elsewhere is not None:

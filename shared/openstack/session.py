@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TypeVar
 
 from keystoneauth1 import exceptions as keystone
@@ -37,8 +38,6 @@ _MAJOR_VERSIONS = {
     "shared-file-system": "2",
 }
 _WITH_MICROVERSIONS = frozenset({"compute", "block-storage"})
-_TOO_MANY = 429
-_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +211,10 @@ class KeystoneSession:
         except keystone.HttpError as error:
             detail = one_line(error.message)
             message = f"Keystone of cloud {self._config.name}: {error.http_status} {detail}"
-            if error.http_status == _TOO_MANY or error.http_status >= _SERVER_ERROR:
+            if (
+                error.http_status == HTTPStatus.TOO_MANY_REQUESTS
+                or error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            ):
                 raise CloudUnavailable(message) from error
             raise CloudRefused(message, status=error.http_status) from error
         except keystone.ClientException as error:

@@ -10,6 +10,7 @@ get their own events and administrators those of their project and of none; Mita
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from services.catcher.sources.events_api import Dialect, Params, Reader, condition, spelled
@@ -17,8 +18,7 @@ from services.catcher.sources.panko import common_way_out, times, unknown, wants
 from services.catcher.sources.sweep import EARLIEST, Query, Sweep, WindowSweep, time_of
 from shared.errors import CloudRefused, CloudUnavailable
 
-_GONE = frozenset({404, 410})
-_UNAUTHORISED = 401
+_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _NEVER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -71,7 +71,7 @@ class Ceilometer:
                 "this Ceilometer serves no events (since Ocata they are Panko's); "
                 "use `source: panko`, or `amqp`"
             )
-        if refusal.status == _UNAUTHORISED:
+        if refusal.status == HTTPStatus.UNAUTHORIZED:
             return (
                 "before Liberty it shows events to administrators only: give our user the role "
                 "`admin` in its project"

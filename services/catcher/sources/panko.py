@@ -9,14 +9,21 @@ asked as Ceilometer is.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from services.catcher.sources.events_api import Dialect, Params, Reader, condition, spelled
 from services.catcher.sources.sweep import EARLIEST, MarkerSweep, Query, Sweep, WindowSweep, time_of
 from shared.errors import CloudRefused, CloudUnavailable
 
-_REDIRECTS = frozenset({301, 302, 307, 308})
-_UNAUTHORISED, _FORBIDDEN = 401, 403
+_REDIRECTS = frozenset(
+    {
+        HTTPStatus.MOVED_PERMANENTLY,
+        HTTPStatus.FOUND,
+        HTTPStatus.TEMPORARY_REDIRECT,
+        HTTPStatus.PERMANENT_REDIRECT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class Panko:
         try:
             types = await reader.get("/event_types")
         except CloudRefused as refusal:
-            if refusal.status not in (_UNAUTHORISED, _FORBIDDEN):
+            if refusal.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
                 raise
             raise CloudRefused(
                 f"Panko of cloud {reader.cloud} shows no events because our user is no "
@@ -130,12 +137,12 @@ def unknown(refusal: CloudRefused | CloudUnavailable, parameter: str) -> bool:
 
 def common_way_out(refusal: CloudRefused) -> str:
     """Return what can be done about refusals that all releases share; empty: nothing known."""
-    if refusal.status == _FORBIDDEN:
+    if refusal.status == HTTPStatus.FORBIDDEN:
         return (
             "events are shown to project-scoped users only; give this cloud's entry in clouds.yaml "
             "a project (`project_name`) and no `system_scope`"
         )
-    if refusal.status == _UNAUTHORISED:
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
         return "the service does not accept Keystone's token; look at its [keystone_authtoken]"
     if refusal.status in _REDIRECTS:
         return "this service sends its clients on to Panko; use `source: panko`"

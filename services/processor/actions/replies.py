@@ -1,11 +1,10 @@
 """What a receiver's answer to a webhook means, by Standard Webhooks; pure."""
 
 from datetime import datetime
+from http import HTTPStatus
 
 from services.processor.actions.port import Done, Never, Outcome, TryAgain
 from shared.openstack.replies import one_line, retry_after_seconds
-
-_GONE = 410
 
 
 def meaning(status: int, retry_after: str | None, detail: bytes, *, now: datetime) -> Outcome:
@@ -18,7 +17,7 @@ def meaning(status: int, retry_after: str | None, detail: bytes, *, now: datetim
         return Done(f"HTTP {status}")
     told = one_line(detail.decode(errors="replace"))
     reason = f"HTTP {status}: {told}" if told else f"HTTP {status}"
-    if status == _GONE:
+    if status == HTTPStatus.GONE:
         return Never(f"{reason}; the receiver is gone for good")
     if status // 100 == 3:  # noqa: PLR2004 - the class of redirects
         return TryAgain(f"HTTP {status}: redirects are not followed; give the final address")
