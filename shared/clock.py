@@ -13,7 +13,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock. Copies of a service are expected to keep it by NTP."""
+    """The machine's own clock; what copies of a service compare goes by `FollowedClock`."""
 
     def now(self) -> datetime:
         """Return the present time, aware and in UTC."""

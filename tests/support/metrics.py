@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry
 
 from services.catcher.metrics import CatcherMetrics
 from services.cli.running.reloading import ReloadMetrics
+from services.cli.running.timekeeping import ClockMetrics
 from services.processor.actions.metrics import ActionMetrics
 from services.processor.metrics import ProcessorMetrics
 from services.processor.rules.metrics import RuleMetrics
@@ -20,6 +21,7 @@ def served() -> dict[str, tuple[str, tuple[str, ...]]]:
         RuleMetrics,
         RefresherMetrics,
         ReloadMetrics,
+        ClockMetrics,
     ):
         metrics(registry)
     found = {}

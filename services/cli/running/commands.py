@@ -6,6 +6,7 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 from random import SystemRandom
+from time import monotonic
 
 import click
 
@@ -57,7 +58,8 @@ def up(config: Path | None, data: Path, duration: timedelta | None, *, simulate:
             simulate=simulate,
             config=config,
             duration=duration,
-            clock=SystemClock(),
+            host=SystemClock(),
+            ticks=monotonic,
             random=SystemRandom(),
         )
         return run(whole.run, drain_timeout=settings.drain_timeout)
@@ -71,7 +73,13 @@ def _service(name: str, text: str) -> click.Command:
 
         async def main(stop: asyncio.Event) -> None:
             await serving.serve(
-                name, settings, stop, config=config, clock=SystemClock(), random=SystemRandom()
+                name,
+                settings,
+                stop,
+                config=config,
+                host=SystemClock(),
+                ticks=monotonic,
+                random=SystemRandom(),
             )
 
         return _run(name, settings, main)

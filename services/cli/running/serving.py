@@ -25,9 +25,11 @@ from services.cli.running.endpoints import endpoints
 from services.cli.running.plans import check_clouds
 from services.cli.running.reloading import watched_configuration
 from services.cli.running.simulation import simulated_cloud, simulator_settings
+from services.cli.running.timekeeping import database_time
 from services.cli.running.webhooks import listener_of
 from shared.bus.rabbitmq import open_rabbit_bus
 from shared.clock import Clock
+from shared.followed_clock import Ticks
 from shared.runtime.settings import Settings
 from shared.store.database import Database
 from shared.store.migrations import check
@@ -41,15 +43,19 @@ async def serve(
     stop: asyncio.Event,
     *,
     config: Path | None,
-    clock: Clock,
+    host: Clock,
+    ticks: Ticks,
     random: Random,
 ) -> None:
     """Run the catcher, the processor or the refresher until `stop` is set.
 
-    `config` is the file that the settings came from, to be read again when it changes.
+    `config` is the file that the settings came from, to be read again when it changes. The `host`
+    is not gone by, only judged.
     """
     async with AsyncExitStack() as stack:
-        parts = await stack.enter_async_context(_parts(name, settings, clock=clock, random=random))
+        parts = await stack.enter_async_context(
+            _parts(name, settings, host=host, ticks=ticks, random=random)
+        )
         service: Service
         commands: list[Callable[[Settings], None]] = []
         if name == "refresher":
@@ -94,16 +100,18 @@ async def simulate(
 
 @asynccontextmanager
 async def _parts(
-    name: str, settings: Settings, *, clock: Clock, random: Random
+    name: str, settings: Settings, *, host: Clock, ticks: Ticks, random: Random
 ) -> AsyncIterator[Parts]:
     assert settings.database.url is not None, "required when the settings were loaded"
     assert settings.bus.url is not None, "required when the settings were loaded"
+    registry = CollectorRegistry()
     async with (
         Database.open(
             settings.database.url.reveal(),
             connections=settings.database.connections,
             application=f"osevents-{name}",
         ) as database,
+        database_time(database, registry, host=host, ticks=ticks) as clock,
         open_rabbit_bus(settings.bus.url.reveal(), name=name, clock=clock, random=random) as bus,
     ):
         await check(database)
@@ -111,7 +119,7 @@ async def _parts(
             settings=settings,
             bus=bus,
             database=database,
-            registry=CollectorRegistry(),
+            registry=registry,
             clock=clock,
             random=random,
             instance=f"{socket.gethostname()}-{os.getpid()}",

@@ -37,6 +37,7 @@ from services.cli.running.simulation import (
     simulator_settings,
     watching,
 )
+from services.cli.running.timekeeping import database_time
 from services.cli.running.webhooks import listener_of
 from services.refresher.resources import ALL
 from services.refresher.schedule import START
@@ -44,8 +45,9 @@ from services.simulator.app import Simulator
 from shared.bus.memory import MemoryBus
 from shared.bus.port import Bus
 from shared.bus.rabbitmq import open_rabbit_bus
-from shared.clock import SystemClock
+from shared.clock import Clock
 from shared.errors import Misconfigured, Problem
+from shared.followed_clock import Ticks
 from shared.runtime.settings import Settings
 from shared.store.database import Database
 from shared.store.embedded import embedded_postgres
@@ -67,7 +69,9 @@ class Up:
     """Where the settings came from, to be read again when it changes."""
     duration: timedelta | None
     """Ends by itself after this long; None: when it is told to."""
-    clock: SystemClock
+    host: Clock
+    """Not gone by, only judged; except by the simulated cloud, which is another machine."""
+    ticks: Ticks
     random: Random
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -78,13 +82,14 @@ class Up:
             parts = await stack.enter_async_context(self._parts(settings))
             if used and simulator is not None and not simulator.goes_on:
                 # All that was known of the cloud before it is wrong now, and no event will say so.
-                await ask_full_passes(parts.database, [CLOUD], ALL, by=START, now=self.clock.now())
+                now = parts.clock.now()
+                await ask_full_passes(parts.database, [CLOUD], ALL, by=START, now=now)
             heart = Heart(parts, "up")
             port = await stack.enter_async_context(endpoints(parts, heart))
             title = f"osevents up   data in {self.data}"
             if port is not None:
                 title += f"   metrics at http://{settings.http.host}:{port}/metrics"
-            screen = Screen(parts, title, self.clock.now())
+            screen = Screen(parts, title, parts.clock.now())
             catching, refreshing = catcher(parts), refresher(parts)
             others: list[Service] = [processor(parts), refreshing, heart, screen]
             if self.config is not None and not self.simulate:
@@ -119,7 +124,7 @@ class Up:
             return
         simulated = simulator_settings({**SIMULATED, **settings.simulator})
         async with kept_cloud(
-            simulated, self.data, clock=self.clock, random=self.random
+            simulated, self.data, clock=self.host, random=self.random
         ) as simulator:
             settings = watching(settings, self.data / CLOUDS_YAML)
             check_clouds(settings)
@@ -139,19 +144,23 @@ class Up:
                     url, connections=settings.database.connections, application="osevents"
                 )
             )
+            registry = CollectorRegistry()
+            clock = await stack.enter_async_context(
+                database_time(database, registry, host=self.host, ticks=self.ticks)
+            )
             bus: Bus = MemoryBus()
             if settings.bus.url is not None:
                 bus = await stack.enter_async_context(
                     open_rabbit_bus(
-                        settings.bus.url.reveal(), name="up", clock=self.clock, random=self.random
+                        settings.bus.url.reveal(), name="up", clock=clock, random=self.random
                     )
                 )
             yield Parts(
                 settings=settings,
                 bus=bus,
                 database=database,
-                registry=CollectorRegistry(),
-                clock=self.clock,
+                registry=registry,
+                clock=clock,
                 random=self.random,
                 instance=f"up-{os.getpid()}",
                 listener=listener_of(settings),
