@@ -15,6 +15,7 @@ from services.refresher.burying import Burial, asks_below
 from services.refresher.default_groups import DefaultGroups
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.network_info import NOVA_LEARNS, NetworkInfo, told_by_neutron
+from services.refresher.other_projects import OtherProjects
 from services.refresher.resources.model import Resource
 from services.refresher.telling import FRESH, Need, Told, told
 from services.refresher.writing import Writer
@@ -87,6 +88,7 @@ class Intake:
     inventory: Inventory
     network_info: NetworkInfo
     default_groups: DefaultGroups
+    other_projects: OtherProjects
     writer: Writer
     clock: Clock
     metrics: RefresherMetrics
@@ -186,13 +188,18 @@ class Intake:
         shown = await self.network_info.up_to_date(
             target.ref for target, event in effects.asked if told_by_neutron(target, event)
         )
+        hidden = await self.other_projects.hidden(effects.asked)
         groups: dict[_Wait, list[Target]] = {}
         for target, event in effects.asked:
             if not self._is_needless(target, event, effects, shown):
                 need = _need(target, event, needs)
-                if need is not Need.NOTHING:
-                    self.metrics.targets.asked.labels(target.cloud, target.kind).inc()
-                    groups.setdefault(self._wait(target, event, need), []).append(target)
+                if need is Need.NOTHING:
+                    continue
+                if target in hidden:
+                    self.metrics.targets.others.labels(target.cloud, target.kind).inc()
+                    continue
+                self.metrics.targets.asked.labels(target.cloud, target.kind).inc()
+                groups.setdefault(self._wait(target, event, need), []).append(target)
         for wait, some in groups.items():
             await self.targets.ask(
                 some,

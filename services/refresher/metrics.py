@@ -67,6 +67,10 @@ class TargetMetrics:
             return Counter(f"osevents_{name}", text, ("cloud", "kind", *labels), registry=registry)
 
         self.asked = counter("targets_asked", "Targets that events asked for.")
+        self.others = counter(
+            "targets_of_other_projects",
+            "Targets left out, since their objects are another project's and not shown to us.",
+        )
         self.reads = counter("reads", "Reads made for targets.", "form")
         self.settled = counter("targets_settled", "Targets answered by a read.")
         self.failed = counter("targets_failed", "Failed tries of targets.")

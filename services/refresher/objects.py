@@ -79,6 +79,13 @@ class Objects:
                     break
         return self.scope.sees_all(resource)
 
+    def only_project(self, resource: Resource) -> str | None:
+        """Return the one project of whose objects of the kind we are shown any.
+
+        None where we may be shown those of more, also for as long as no list has told.
+        """
+        return self.project_id if self.scope.hides_others(resource) else None
+
     async def has(self, resource: Resource) -> bool:
         """Whether the cloud has the kind; raises CloudUnavailable when that cannot be told."""
         found = await self._offers.has(resource)
@@ -209,6 +216,7 @@ class Objects:
                 _check_nameless(resource, address.path, shaped)
                 in_part = True
             self.scope.listed(resource, widely=widely)
+            self.scope.showed(resource, named, ours=self.project_id)
             yield Page(named, observed_at, in_part)
             observed_at = self._clock.now()
         told = (resource.service_type, resource.collection) in self._client.cut_off

@@ -5,13 +5,13 @@ Some services ignore to members that a list is asked for in all projects, others
 learnt is looked at again, since roles and policies change while we run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import structlog
 
 from services.refresher.refusals import refuses_params
-from services.refresher.resources.model import Resource
+from services.refresher.resources.model import Object, Resource, text_of
 from shared.clock import Clock
 from shared.errors import CloudRefused
 
@@ -41,6 +41,7 @@ class Scope:
         self._clock = clock
         self._sees_all_projects = sees_all_projects
         self._asked: set[str] = set()
+        self._shows_others: set[str] = set()
         self._ask_again: dict[str, datetime] = {}
 
     @property
@@ -88,6 +89,18 @@ class Scope:
             self.narrow.discard(resource.kind)
         else:
             self._note_narrow(resource)
+
+    def showed(self, resource: Resource, items: Iterable[Object], *, ours: str | None) -> None:
+        """Note what a list showed: where one thing is another project's, others may be, too."""
+        if resource.private and resource.project_field is not None:
+            projects = {text_of(item, resource.project_field) for item in items}
+            if projects - {ours, None}:
+                self._shows_others.add(resource.kind)
+
+    def hides_others(self, resource: Resource) -> bool:
+        """Whether all that we know says that no object of another project is ever shown to us."""
+        alone = resource.kind in self.narrow and resource.kind not in self._shows_others
+        return resource.private and alone and not self.everywhere
 
     def _note_narrow(self, resource: Resource) -> None:
         if resource.project_field is not None and resource.kind not in self.narrow:

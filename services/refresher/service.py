@@ -20,6 +20,7 @@ from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.network_info import NetworkInfo
 from services.refresher.objects import Objects
+from services.refresher.other_projects import OtherProjects
 from services.refresher.pass_requests import PassRequests
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
@@ -159,10 +160,18 @@ class Refresher:
             inventory=Inventory(self.database),
             network_info=self._network_info(),
             default_groups=DefaultGroups(Inventory(self.database)),
+            other_projects=OtherProjects(self._only_project, Inventory(self.database)),
             writer=self._writer(),
             clock=self.clock,
             metrics=self.metrics,
         )
+
+    def _only_project(self, cloud: str, kind: str) -> str | None:
+        """See `OnlyProject`."""
+        reader = self._readers.get(cloud)
+        if reader is None or kind not in ALL:
+            return None
+        return reader.objects.only_project(ALL[kind])
 
     def _network_info(self) -> NetworkInfo:
         return NetworkInfo(ServersAndPorts(self.database))

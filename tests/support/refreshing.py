@@ -15,6 +15,7 @@ from services.refresher.full_pass import Passes
 from services.refresher.hand import Hand
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.network_info import NetworkInfo
+from services.refresher.other_projects import OtherProjects
 from services.refresher.pass_requests import PassRequests
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
@@ -78,6 +79,10 @@ class Setting:
             inventory=self.inventory,
             network_info=network_info,
             default_groups=DefaultGroups(self.inventory),
+            other_projects=OtherProjects(
+                lambda _, kind: reader.objects.only_project(ALL[kind]) if kind in ALL else None,
+                self.inventory,
+            ),
             writer=writer,
             clock=clock,
             metrics=metrics,

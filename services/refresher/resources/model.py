@@ -169,6 +169,9 @@ class Resource:
     that only our roles tell what a list shows."""
     own_project: bool = False
     """Whether lists show our own project alone, and leave out which that is."""
+    private: bool = False
+    """Whether those of other projects are shown to administrators alone: never shared or public,
+    nor shown to who owns something beside them (as ports are to who owns the network)."""
     list_all_from: int | None = None
     """From how many ids on one list of everything is cheaper than single reads; None: never."""
     microversion: tuple[int, int] | None = None

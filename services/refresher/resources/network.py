@@ -116,7 +116,7 @@ RESOURCES = (
             passing=port_is_settling,
         ),
     ),
-    _resource(Kind.ROUTER, "routers", "router"),
+    _resource(Kind.ROUTER, "routers", "router", private=True),
     _resource(
         Kind.FLOATING_IP,
         "floatingips",
@@ -124,6 +124,7 @@ RESOURCES = (
         "port_id",
         "router_id",
         "floating_network_id",
+        private=True,
         settling=floating_ip_is_settling,
     ),
     _resource(
@@ -146,7 +147,7 @@ RESOURCES = (
         status=no_status,
         shape=subnet_pool_as_read,
     ),
-    _resource(Kind.TRUNK, "trunks", "trunk", "port_id", extension="trunk"),
+    _resource(Kind.TRUNK, "trunks", "trunk", "port_id", private=True, extension="trunk"),
     _resource(Kind.QOS_POLICY, "qos/policies", "policy", status=no_status, extension="qos"),
     _resource(
         Kind.NETWORK_AGENT,

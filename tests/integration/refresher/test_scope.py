@@ -10,11 +10,13 @@ from aiohttp import web
 from services.refresher.resources import ALL
 from services.refresher.scope import ASK_AGAIN
 from shared.errors import CloudRefused
+from shared.event import Event
 from shared.openstack.cloud import CloudConfig
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Snapshot
 from shared.store.database import Database
 from tests.support.clocks import FixedClock
+from tests.support.events import event
 from tests.support.fake_cloud import FakeCloud, client_of
 from tests.support.refresh import Table, target
 from tests.support.refreshing import WINDOW, Setting
@@ -270,3 +272,83 @@ async def test_what_is_below_another_project_s_stack_is_only_gone_where_the_stac
 
     assert await setting.living("stack_resource") == ([] if shown else ["k/r"])
     assert await setting.waiting() == 0
+
+
+def volume_event(
+    id_: str, project: str, type_: str = "volume.update.end", cause: str = "e1"
+) -> Event:
+    """Make Cinder tell of a volume, and whose it is."""
+    volume = ResourceRef("prod", "volume", id_)
+    payload = {"volume_id": id_, "tenant_id": project}
+    fields = {"type": type_, "service": "block-storage", "subjects": (volume,)}
+    return event(cause, **fields, payload=payload)
+
+
+async def asked_for(setting: Setting, *events: Event) -> int:
+    """Return how many targets wait after `events` came in."""
+    await setting.intake.handle(events)
+    return await setting.waiting()
+
+
+async def test_what_an_event_says_is_another_project_s_is_not_read_nor_deleted(
+    as_member: Setting,
+) -> None:
+    await listed(as_member, "volume")
+
+    theirs, ours = volume_event("theirs", THEIRS), volume_event("ours", OURS, cause="e2")
+
+    assert await asked_for(as_member, theirs) == 0
+    assert await as_member.living("volume") == ["ours", "theirs"]
+    named = {"cloud": "prod", "kind": "volume"}
+    assert as_member.counted("targets_of_other_projects_total", **named) == 1
+    assert await asked_for(as_member, ours) == 1
+
+
+async def test_it_is_read_until_a_list_has_told_what_we_are_shown(as_member: Setting) -> None:
+    assert await asked_for(as_member, volume_event("theirs", THEIRS)) == 1
+
+
+async def test_it_is_read_where_a_list_has_shown_another_project_s(
+    cloud: FakeCloud, as_member: Setting
+) -> None:
+    """A policy can show all projects to a role that is not called admin."""
+    shown = {"id": "v", "os-vol-tenant-attr:tenant_id": THEIRS}
+    cloud.answer(f"{VOLUMES}/detail", {"volumes": [shown]})
+    await listed(as_member, "volume")
+
+    assert await asked_for(as_member, volume_event("theirs", THEIRS)) == 1
+
+
+async def test_an_administrator_reads_it(cloud: FakeCloud, setting: Setting) -> None:
+    show_no_volumes(cloud)
+    await listed(setting, "volume")
+
+    assert await asked_for(setting, volume_event("theirs", THEIRS)) == 1
+
+
+async def test_a_volume_that_changes_hands_is_read_whosever_the_event_says_it_is(
+    as_member: Setting,
+) -> None:
+    await listed(as_member, "volume")
+
+    accepted = volume_event("theirs", THEIRS, "volume.transfer.accept.end")
+
+    assert await asked_for(as_member, accepted) == 1
+
+
+@pytest.mark.parametrize(("project", "servers"), [(OURS, 1), (THEIRS, 0)])
+async def test_of_a_server_that_an_event_only_names_the_inventory_says_whose_it_is(
+    cloud: FakeCloud, as_member: Setting, project: str, servers: int
+) -> None:
+    Servers(cloud)
+    await listed(as_member, "server")
+    item, at = Servers.server("s", project), as_member.clock.now() - timedelta(hours=1)
+    known = Snapshot(ResourceRef("prod", "server", "s"), None, project, "ACTIVE", item, at)
+    await as_member.inventory.write([known], Cause(CauseKind.EVENT, "e0"))
+
+    attached = volume_event("v", OURS, "volume.attach.end")
+
+    await asked_for(as_member, attached._replace(related=(known.ref,)))
+
+    waiting = {item.kind: item.count for item in await as_member.targets.waiting()}
+    assert (waiting["volume"], waiting.get("server", 0)) == (1, servers)
