@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
+from time import monotonic
 
 import click
 
@@ -97,8 +98,9 @@ def _database_probes(settings: Settings, data: Path) -> Iterator[Probe]:
     if settings.database.url is not None:
         opened = partial(_open_database, settings.database.url.reveal())
         mend = "does PostgreSQL run, and are user, password and name in database.url right?"
-        yield Probe("database", "connection", partial(database_findings, opened), mend)
-        flow = partial(flow_findings, opened, names, SystemClock())
+        asked = partial(database_findings, opened, SystemClock(), monotonic)
+        yield Probe("database", "connection", asked, mend)
+        flow = partial(flow_findings, opened, names, monotonic)
         yield Probe("flow", "timeline", flow, mend)
     elif (data / "postgres").is_dir():
         mend = f"see {data}/postgres"
@@ -112,8 +114,8 @@ def _database_probes(settings: Settings, data: Path) -> Iterator[Probe]:
 async def _embedded_findings(data: Path, names: Sequence[str]) -> list[Finding]:
     async with embedded_postgres(data) as url:
         opened = partial(_open_database, url)
-        found = await database_findings(opened)
-        return [*found, *await flow_findings(opened, names, SystemClock())]
+        found = await database_findings(opened, SystemClock(), monotonic)
+        return [*found, *await flow_findings(opened, names, monotonic)]
 
 
 def _open_database(url: str) -> AbstractAsyncContextManager[Database]:

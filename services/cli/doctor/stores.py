@@ -5,16 +5,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
+from services.cli.doctor.clocks import copies_findings, host_finding
 from services.cli.doctor.findings import Finding, failed, ok, warning
 from shared.amqp.address import Address
 from shared.amqp.session import open_session
 from shared.bus.rabbitmq import declare_topology
 from shared.clock import Clock
 from shared.errors import BusUnavailable, Misconfigured
+from shared.followed_clock import Ticks
 from shared.runtime.durations import format_duration
 from shared.secret import SecretURL
 from shared.store.database import Database
 from shared.store.migrations import check
+from shared.store.server_time import follow
 from shared.store.status import Heartbeat, Heartbeats
 from shared.store.summary import Summary
 
@@ -26,11 +29,15 @@ SERVICES = ("catcher", "processor", "refresher")
 OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 
 
-async def database_findings(open_database: OpenDatabase) -> list[Finding]:
-    """Ask the database how it is."""
+async def database_findings(
+    open_database: OpenDatabase, host: Clock, ticks: Ticks
+) -> list[Finding]:
+    """Ask the database how it is, and whether it has the time of this host."""
     async with open_database() as database:
         version = await Summary(database).server_version()
-        found = [version_finding(version)]
+        clock = await follow(database, ticks)
+        ahead = host.now() - clock.now()
+        found = [version_finding(version), host_finding(ahead, clock.error_seconds)]
         try:
             await check(database)
         except Misconfigured as error:
@@ -40,14 +47,18 @@ async def database_findings(open_database: OpenDatabase) -> list[Finding]:
 
 
 async def flow_findings(
-    open_database: OpenDatabase, clouds: Sequence[str], clock: Clock
+    open_database: OpenDatabase, clouds: Sequence[str], ticks: Ticks
 ) -> list[Finding]:
     """Ask the database which services live, and what came of each cloud."""
-    now = clock.now()
     async with open_database() as database:
+        now = (await follow(database, ticks)).now()
         heartbeats = await Heartbeats(database).latest(now - ALIVE)
         newest = await Summary(database).newest(now - LATELY)
-    return [*services(heartbeats), *flow(clouds, heartbeats, newest, now)]
+    return [
+        *services(heartbeats),
+        *copies_findings(heartbeats),
+        *flow(clouds, heartbeats, newest, now),
+    ]
 
 
 def version_finding(version: int) -> Finding:

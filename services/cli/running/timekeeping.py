@@ -26,6 +26,7 @@ ASK_EVERY = timedelta(seconds=10)
 LARGE = timedelta(seconds=1)
 """Clocks that are kept by NTP differ by milliseconds."""
 OFFSET = "osevents_clock_offset_seconds"
+ERROR = "osevents_clock_error_seconds"
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,7 @@ class ClockMetrics:
             registry=registry,
         )
         self.error = Gauge(
-            "osevents_clock_error_seconds",
+            ERROR,
             "By how much our reckoning of the database's time is wrong at most.",
             registry=registry,
         )

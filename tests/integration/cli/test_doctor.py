@@ -95,6 +95,7 @@ async def test_what_is_well_is_told_and_what_is_missing_does_not_fail(
     broker = f"broker prod 127.0.0.1:{rabbit_vhost.node.port}/{rabbit_vhost.name}"
     for key in (
         ("database", "version"),
+        ("database", "clock"),
         ("database", "schema"),
         ("bus", "declaring"),
         ("cloud prod", "Keystone"),
