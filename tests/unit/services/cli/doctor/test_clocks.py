@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from shared.store.status import Heartbeat
 from tests.support.events import NOON
 
 
-def beat(instance: str, cloud: str | None = None, **figures: float | str) -> Heartbeat:
+def beat(instance: str, figures: Mapping[str, float | str], cloud: str | None = None) -> Heartbeat:
     return Heartbeat("refresher", instance, cloud, NOON, figures)
 
 
@@ -31,14 +32,13 @@ def test_a_difference_that_the_way_to_the_database_explains_is_none() -> None:
 
 
 def test_copies_whose_hosts_are_off_are_named() -> None:
-    off = {OFFSET: -7200.0, ERROR: 0.01}
     found = list(
         copies_findings(
             [
-                beat("wrong", **off),
-                beat("right", **{OFFSET: 0.002, ERROR: 0.01}),
-                beat("of an earlier version"),
-                beat("wrong", "prod", source="amqp"),
+                beat("wrong", {OFFSET: -7200.0, ERROR: 0.01}),
+                beat("right", {OFFSET: 0.002, ERROR: 0.01}),
+                beat("of an earlier version", {}),
+                beat("wrong", {"source": "amqp"}, "prod"),
             ]
         )
     )
