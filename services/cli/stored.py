@@ -7,16 +7,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import click
 
 from services.cli.output import format_option
+from shared.followed_clock import FollowedClock
 from shared.runtime.logs import configure_logs
 from shared.runtime.settings import load_settings
 from shared.store.database import Database
 from shared.store.embedded import embedded_postgres
 from shared.store.migrations import check
+from shared.store.server_time import follow
 
 DATA = Path("data")
 """Where `osevents up` keeps its data unless told otherwise."""
@@ -51,6 +54,11 @@ class Place:
             )
         async with embedded_postgres(directory) as url:
             yield url
+
+
+async def time_of(database: Database) -> FollowedClock:
+    """Return the clock that the services go by, whatever the host of this command has."""
+    return await follow(database, monotonic)
 
 
 def looking(function: Callable[..., Awaitable[None]]) -> click.Command:

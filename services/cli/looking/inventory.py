@@ -9,9 +9,8 @@ import click
 
 from services.cli.output import Format, print_json, print_rows, print_table
 from services.cli.parameters import DurationType, MomentType
-from services.cli.stored import looking
+from services.cli.stored import looking, time_of
 from services.refresher.resources import ALL
-from shared.clock import SystemClock
 from shared.resource import ResourceRef
 from shared.snapshot import Change
 from shared.store.database import Database
@@ -242,7 +241,7 @@ async def _family(database: Database, ref: ResourceRef) -> list[ResourceRef]:
 
 async def _check_reach(database: Database, cloud: str | None, at: datetime) -> None:
     """Refuse what the history cannot know, instead of telling half of it."""
-    if at > SystemClock().now():
+    if at > (await time_of(database)).now():
         raise click.UsageError(f"{at:%Y-%m-%d %H:%M:%S} UTC is yet to come")
     counts = await Inventory(database).counts()
     for name in sorted({cloud} if cloud else {count.cloud for count in counts}):

@@ -10,10 +10,9 @@ import click
 
 from services.cli.looking.drift import DRIFT_COLUMNS, drift
 from services.cli.output import Format, print_json, print_rows, print_table
-from services.cli.stored import looking
+from services.cli.stored import looking, time_of
 from services.processor.rules.watch import SERVICE as RULES
 from services.refresher.budget import HEARTBEAT
-from shared.clock import SystemClock
 from shared.runtime.durations import format_duration
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters
@@ -52,7 +51,7 @@ async def status(database: Database, format_: Format, *, only_drift: bool) -> No
     if only_drift:
         print_rows(await drift(database), DRIFT_COLUMNS, format_)
         return
-    lines = await gather(database, SystemClock().now())
+    lines = await gather(database, (await time_of(database)).now())
     rows = [line.row() for line in lines]
     if format_ is Format.JSON:
         print_json(rows)

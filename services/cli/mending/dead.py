@@ -14,8 +14,8 @@ import orjson
 
 from services.cli.output import Format, print_json, print_rows
 from services.cli.parameters import DurationType, MomentType
-from services.cli.stored import looking
-from shared.clock import SystemClock
+from services.cli.stored import looking, time_of
+from shared.clock import Clock
 from shared.store.database import Database
 from shared.store.dead_letters import DeadLetters, KeptLetter, LetterFilter
 
@@ -105,12 +105,12 @@ async def retry(
     An event goes to the consumer that gave it up, a target to the refresher, an action to its
     receiver under the same idempotency key; a notification is read again.
     """
-    letters, clock = DeadLetters(database), SystemClock()
+    letters, clock = DeadLetters(database), await time_of(database)
     asked: dict[int, datetime] = {}
     async for page in _wanted(letters, numbers, which, all_=all_):
         await letters.ask([kept.number for kept in page], now=clock.now())
         asked |= {kept.number: kept.letter.at for kept in page}
-    results = await _results(letters, asked, until=clock.now() + wait)
+    results = await _results(letters, asked, clock, until=clock.now() + wait)
     rows = [{"number": number, "result": results[number]} for number in asked]
     print_rows(rows, DONE_COLUMNS, format_)
 
@@ -203,10 +203,10 @@ async def _wanted(
 
 
 async def _results(
-    letters: DeadLetters, asked: dict[int, datetime], *, until: datetime
+    letters: DeadLetters, asked: dict[int, datetime], clock: Clock, *, until: datetime
 ) -> dict[int, str]:
     """Return what came of letters, waiting for it until a moment."""
-    clock, results = SystemClock(), dict[int, str]()
+    results: dict[int, str] = {}
     while True:
         open_ = [number for number in asked if number not in results]
         held = {kept.number: kept for kept in await letters.get(open_)}

@@ -9,9 +9,8 @@ import click
 
 from services.cli.mending.passing import wait_for
 from services.cli.output import Format, print_rows
-from services.cli.stored import looking
+from services.cli.stored import looking, time_of
 from services.refresher.resources import ALL
-from shared.clock import SystemClock
 from shared.snapshot import Cause, CauseKind
 from shared.store.database import Database
 from shared.store.inventory import Inventory
@@ -48,7 +47,8 @@ async def refresh(
     if full == (id_ is not None):
         raise click.UsageError("give KIND and ID, or --full with or without KIND")
     clouds = await _clouds(database, cloud)
-    now = SystemClock().now()
+    clock = await time_of(database)
+    now = clock.now()
     if id_ is not None:
         assert kind is not None, "the argument before it"
         cause = str(Cause(CauseKind.REQUEST, str(uuid4())))
@@ -59,7 +59,7 @@ async def refresh(
         kinds = [kind] if kind else list(ALL)
         ids = await ask_full_passes(database, clouds, kinds, by=CauseKind.REQUEST, now=now)
         if not no_wait:
-            await wait_for(database, ids, format_, clock=SystemClock())
+            await wait_for(database, ids, format_, clock=clock)
             return
         asked = [(name, each, "full pass") for name in clouds for each in kinds]
     rows = [dict(zip(ASKED_COLUMNS, values, strict=True)) for values in asked]

@@ -18,7 +18,7 @@ from services.cli.rules.trying import (
     tested,
     why_rows,
 )
-from services.cli.stored import Place
+from services.cli.stored import Place, time_of
 from services.processor.actions.kinds import known_kinds
 from services.processor.rules.index import RuleSet
 from services.processor.rules.load import (
@@ -30,7 +30,6 @@ from services.processor.rules.load import (
 )
 from services.processor.rules.looking import Guard
 from services.processor.rules.verdicts import Outcome
-from shared.clock import SystemClock
 from shared.runtime.logs import configure_logs
 from shared.runtime.settings import load_settings
 from shared.store.database import Database
@@ -112,9 +111,9 @@ def test_(
     really fired.
     """
     found, guard = loaded(sources, config), _guard(config)
-    now = SystemClock().now()
 
     async def work(database: Database) -> None:
+        now = (await time_of(database)).now()
         question = firings if each else tested
         rows = await question(database, found, guard, since=since, now=now)
         print_rows(rows, FIRING_COLUMNS if each else RULE_COLUMNS, format_)
@@ -148,7 +147,8 @@ def why(
         chosen = [each for each in named if cloud in (None, each.event.cloud)]
         if len(chosen) != 1:
             raise click.UsageError(_not_one(event_id, named))
-        rows = await why_rows(database, found, guard, chosen[0], now=SystemClock().now())
+        now = (await time_of(database)).now()
+        rows = await why_rows(database, found, guard, chosen[0], now=now)
         shown = [row for row in rows if everything or row["outcome"] is not Outcome.TYPE]
         print_rows(shown, WHY_COLUMNS, format_)
 
