@@ -4,15 +4,19 @@ Exit codes: 0 done, 1 it failed, 2 the call or the configuration is wrong. Error
 standard error, one line for each, without a traceback.
 """
 
+import errno
 import importlib
 import sys
 
 import click
 
+from services.cli.standard_output import NotPrinted
 from shared.errors import Misconfigured, OseventsError
 
 FAILED = 1
 WRONG = 2
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What writing says of a full disk. Of a reader that is gone (`| head`) click ends without a word."""
 
 
 COMMANDS = {
@@ -86,6 +90,11 @@ def run(arguments: list[str]) -> int:
         return WRONG
     except OseventsError as error:
         _tell(str(error))
+        return FAILED
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _tell(str(NotPrinted(error)))
         return FAILED
     return code if isinstance(code, int) else 0
 

@@ -123,7 +123,7 @@ def _explain(error: BaseException) -> int:
         for problem in reason.problems
     ]
     for line in dict.fromkeys(problems or [str(reason) for reason in reasons]):
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"osevents: {line}\n")
     return _MISCONFIGURED if problems else _FAILED
 
 

@@ -10,6 +10,7 @@ from pamqp import commands as spec
 
 from services.catcher.decoding.normalise import normalise
 from services.cli.handing import Sending
+from services.cli.standard_output import NotPrinted
 from services.cli.publish.made import Made
 from shared.amqp.address import Address
 from shared.amqp.publisher import ConfirmedPublisher, open_publisher
@@ -86,7 +87,10 @@ class OutputSink:
                 "routing_key": each.routing_key,
                 "body": each.message(),
             }
-            click.echo(orjson.dumps(line).decode())
+            try:
+                click.echo(orjson.dumps(line).decode())
+            except OSError as error:
+                raise NotPrinted(error) from error
 
 
 async def _nothing_to_prepare(_session: Session) -> None:

@@ -175,7 +175,7 @@ def test_mistakes_of_the_simulator_are_told_at_once_without_secrets(tmp_path: Pa
     for command in (["simulator"], ["up", "--simulate"]):
         lines = mistakes(call(*command, "--config", "osevents.yaml"))
 
-        assert {line.split(": ")[0] for line in lines} == {
+        assert {line.removeprefix("osevents: ").split(": ")[0] for line in lines} == {
             "simulator.password",
             "simulator.pasword",
             "simulator.servers",

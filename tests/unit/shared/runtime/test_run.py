@@ -84,7 +84,9 @@ def test_every_configuration_problem_has_its_line_and_the_code_is_2(
         raise Misconfigured([Problem("a.yaml:1 x", "is bad"), Problem("a.yaml:2 y", "is worse")])
 
     assert run(main, drain_timeout=_SECOND) == 2
-    assert capsys.readouterr().err == "a.yaml:1 x: is bad\na.yaml:2 y: is worse\n"
+    assert capsys.readouterr().err == (
+        "osevents: a.yaml:1 x: is bad\nosevents: a.yaml:2 y: is worse\n"
+    )
 
 
 def test_an_expected_failure_is_one_line_even_out_of_nested_groups(
@@ -99,7 +101,7 @@ def test_an_expected_failure_is_one_line_even_out_of_nested_groups(
             outer.create_task(fail("the bus is gone"))
 
     assert run(main, drain_timeout=_SECOND) == 1
-    assert capsys.readouterr().err == "the bus is gone\n"
+    assert capsys.readouterr().err == "osevents: the bus is gone\n"
 
 
 def test_a_bug_shows_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
