@@ -4,6 +4,7 @@ Nothing is changed there but a queue `<ours>.doctor`, that is made and deleted a
 """
 
 import asyncio
+import shlex
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -191,11 +192,21 @@ def _own_queue(
 
 
 def _services_queues(about: str, transport: Transport, looked: Looked) -> Iterator[Finding]:
-    """Warn of queues that publishers made and nobody reads: they grow until the disk is full."""
+    """Warn of queues that publishers made and nobody reads: they grow until the disk is full.
+
+    Unless a policy bounds them, which AMQP does not tell.
+    """
     for queue, depth in looked.services_queues.items():
         if depth.messages and not depth.consumers:
-            says = f"{queue} holds {depth.messages} messages, nobody reads it, and it has no end"
-            mend = bound_queue(queue, virtual_host=transport.virtual_host)
+            says = (
+                f"{queue} holds {depth.messages} messages, and nobody reads it: it grows for ever,"
+                " unless a policy bounds it, which we cannot see"
+            )
+            virtual_host = shlex.quote(transport.virtual_host)
+            mend = (
+                f"if rabbitmqctl list_policies -p {virtual_host} has none for it:"
+                f" {bound_queue(queue, virtual_host=transport.virtual_host)}"
+            )
             yield warning(about, "queues of the services", says, mend)
 
 
