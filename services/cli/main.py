@@ -16,7 +16,7 @@ from shared.errors import Misconfigured, OseventsError
 FAILED = 1
 WRONG = 2
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What writing says of a full disk. Of a reader that is gone (`| head`) click ends without a word."""
+"""What writing says of a full disk. Where a reader is gone (`| head`) click ends without a word."""
 
 
 COMMANDS = {
@@ -79,28 +79,28 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return WRONG
-    except click.ClickException as error:
-        _tell(error.format_message())
-        return WRONG
     except click.Abort:
         return FAILED
-    except Misconfigured as error:
-        for problem in error.problems:
-            _tell(str(problem))
-        return WRONG
-    except OseventsError as error:
-        _tell(str(error))
-        return FAILED
+    except (click.ClickException, OseventsError) as error:
+        return _explain(error)
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
-        _tell(str(NotPrinted(error)))
-        return FAILED
+        return _explain(NotPrinted(error))
     return code if isinstance(code, int) else 0
 
 
-def _tell(message: str) -> None:
-    click.echo(f"osevents: {' '.join(message.split())}", err=True)
+def _explain(error: click.ClickException | OseventsError) -> int:
+    """Tell what is wrong, a line for each problem; return the exit code."""
+    if isinstance(error, Misconfigured):
+        lines = [str(problem) for problem in error.problems]
+    elif isinstance(error, click.ClickException):
+        lines = [error.format_message()]
+    else:
+        lines = [str(error)]
+    for line in lines:
+        click.echo(f"osevents: {' '.join(line.split())}", err=True)
+    return WRONG if isinstance(error, click.ClickException | Misconfigured) else FAILED
 
 
 if __name__ == "__main__":

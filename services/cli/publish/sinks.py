@@ -10,8 +10,8 @@ from pamqp import commands as spec
 
 from services.catcher.decoding.normalise import normalise
 from services.cli.handing import Sending
-from services.cli.standard_output import NotPrinted
 from services.cli.publish.made import Made
+from services.cli.standard_output import NotPrinted
 from shared.amqp.address import Address
 from shared.amqp.publisher import ConfirmedPublisher, open_publisher
 from shared.amqp.session import Outgoing, Session
