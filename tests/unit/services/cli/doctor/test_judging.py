@@ -118,7 +118,8 @@ def test_a_queue_of_the_services_that_nobody_reads_gets_a_policy_unless_it_has_o
     )
     assert mend.endswith(bound_queue("notifications.info", virtual_host="/"))
     assert mend == (
-        "if rabbitmqctl list_policies -p / has none for it: rabbitmqctl set_policy -p / --apply-to queues bounded-notifications.info"
+        "if rabbitmqctl list_policies -p / has none for it:"
+        " rabbitmqctl set_policy -p / --apply-to queues bounded-notifications.info"
         r""" '^notifications\.info$' '{"max-length":10000}'"""
     )
 
