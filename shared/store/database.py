@@ -11,7 +11,7 @@ from typing import Any, Self, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from shared.store.failures import translated
+from shared.store.failures import connecting, translated
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
@@ -44,7 +44,7 @@ class Database:
         Raises StoreUnavailable when the server cannot be reached, Misconfigured when it refuses us.
         Leaving waits for running statements (they have deadlines) and closes the connections.
         """
-        with translated():
+        with connecting(url):
             pool = await asyncpg.create_pool(
                 url,
                 min_size=1,

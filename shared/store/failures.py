@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import asyncpg
 
 from shared.errors import Misconfigured, Problem, StoreUnavailable, Unstorable
+from shared.secret import mask
 
 _WAIT = (
     asyncpg.PostgresConnectionError,
@@ -35,8 +36,11 @@ _SCHEMA = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn the driver's errors, raised inside, into ours; the cause is kept."""
+def translated(server: str = "PostgreSQL") -> Iterator[None]:
+    """Turn the driver's errors, raised inside, into ours; the cause is kept.
+
+    `server` is how they call it.
+    """
     try:
         yield
     except _UNSTORABLE as error:
@@ -45,13 +49,23 @@ def translated() -> Iterator[None]:
         problem = Problem("database", f"{error}; run `osevents migrate`")
         raise Misconfigured([problem]) from error
     except _OPERATOR as error:
-        problem = Problem("database.url", f"PostgreSQL refuses us: {_told(error)}")
+        problem = Problem("database.url", f"{server} refuses us: {_told(error)}")
         raise Misconfigured([problem]) from error
     except _WAIT as error:
         if isinstance(error, ValueError):
             # asyncpg's own DataError, found before sending, is an InterfaceError and a ValueError.
             raise Unstorable(f"PostgreSQL cannot hold a value: {error}") from error
-        raise StoreUnavailable(f"PostgreSQL does not serve us now: {_told(error)}") from error
+        raise StoreUnavailable(f"{server} does not serve us now: {_told(error)}") from error
+
+
+@contextmanager
+def connecting(url: str) -> Iterator[None]:
+    """As `translated`, while a connection to `url` is made: the errors name the server."""
+    with translated(f"PostgreSQL at {mask(url)}"):
+        try:
+            yield
+        except asyncpg.ClientConfigurationError as error:
+            raise Misconfigured([Problem("database.url", f"{mask(url)}: {error}")]) from error
 
 
 def _told(error: BaseException) -> str:

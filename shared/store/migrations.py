@@ -5,6 +5,8 @@ are safe and a failure leaves nothing behind. A file never changes once released
 `schema_migrations` proves it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -14,7 +16,7 @@ import asyncpg
 
 from shared.errors import Misconfigured, Problem
 from shared.store.database import Database
-from shared.store.failures import translated
+from shared.store.failures import connecting
 from shared.store.statements import statements
 
 _CONNECT_SECONDS = 10
@@ -52,7 +54,7 @@ async def migrate(url: str) -> list[str]:
     migration; StoreUnavailable when it cannot be reached.
     """
     sql = statements("migrations")
-    with translated():
+    with connecting(url):
         connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
         try:
             async with connection.transaction():
@@ -61,11 +63,27 @@ async def migrate(url: str) -> list[str]:
                 applied = dict(map(tuple, await connection.fetch(sql["applied"])))
                 missing = compare(migrations(), applied)
                 for migration in missing:
-                    await connection.execute(migration.sql)
+                    with _named(migration):
+                        await connection.execute(migration.sql)
                     await connection.execute(sql["record"], migration.name, migration.checksum)
         finally:
             await connection.close()
     return [migration.name for migration in missing]
+
+
+@contextmanager
+def _named(migration: Migration) -> Iterator[None]:
+    """Tell of what is in the way of a migration, such as a table that somebody else made."""
+    try:
+        yield
+    except asyncpg.SyntaxOrAccessError as error:
+        if isinstance(error, asyncpg.InsufficientPrivilegeError):
+            raise
+        message = (
+            f"the migration {migration.name} cannot be applied: {error}; restore the tables of "
+            "osevents as they were, or migrate into a new database"
+        )
+        raise Misconfigured([Problem("database", message)]) from error
 
 
 async def check(database: Database) -> None:

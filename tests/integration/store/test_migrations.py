@@ -50,8 +50,17 @@ async def test_a_newer_database_fails_the_check_and_is_left_alone(
 
 
 async def test_a_server_that_is_not_there_is_a_reason_to_wait() -> None:
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable, match=r"at postgresql://nobody@127\.0\.0\.1:1/none "):
         await migrate("postgresql://nobody@127.0.0.1:1/none")
+
+
+async def test_what_is_in_the_way_of_a_migration_is_named(database_url: str) -> None:
+    last = ALL[-1]
+    async with Database.open(database_url) as database:
+        await database.execute("delete from schema_migrations where name = $1", last)
+
+    with pytest.raises(Misconfigured, match=f"the migration {last} cannot be applied: relation"):
+        await migrate(database_url)
 
 
 async def test_events_from_before_they_had_classes_are_found_by_them(

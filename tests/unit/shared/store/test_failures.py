@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from shared.errors import Misconfigured, OseventsError, StoreUnavailable, Unstorable
-from shared.store.failures import translated
+from shared.store.failures import connecting, translated
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,26 @@ def test_a_missing_table_names_the_way_out() -> None:
 def test_a_defect_of_ours_passes_through() -> None:
     with pytest.raises(asyncpg.PostgresSyntaxError), translated():
         raise asyncpg.PostgresSyntaxError("syntax error")
+
+
+def test_a_server_that_cannot_be_reached_is_named_without_its_password() -> None:
+    with (
+        pytest.raises(StoreUnavailable) as caught,
+        connecting("postgresql://osevents:open-sesame@db.example.org/osevents"),
+    ):
+        raise OSError(-2, "Name or service not known")
+
+    assert str(caught.value) == (
+        "PostgreSQL at postgresql://osevents:***@db.example.org/osevents does not serve us now:"
+        " OSError: [Errno -2] Name or service not known"
+    )
+
+
+def test_an_option_of_the_address_that_does_not_exist_is_a_mistake_of_the_operator() -> None:
+    message = "`sslmode` parameter must be one of: disable, ..."
+
+    with (
+        pytest.raises(Misconfigured, match=r"database\.url: .*db\?sslmode=maybe: `sslmode`"),
+        connecting("postgresql://db?sslmode=maybe"),
+    ):
+        raise asyncpg.ClientConfigurationError(message)
