@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 
 from services.refresher.catalogued import Offers
-from services.refresher.findings import WHOLE_AGAIN_SECONDS
 from services.refresher.learning import Lessons, Size
+from services.refresher.parts import Parts
 from services.refresher.permits import Permits
 from services.refresher.refusals import forbids, says_gone
 from services.refresher.resources.model import Address, Life, Object, Resource
@@ -60,6 +60,7 @@ class Objects:
         self._lessons = lessons
         self._clock = clock
         self._offers = Offers(client, clock=clock)
+        self._parts = Parts(self._comes_in_part, clock=clock)
         self.absent: set[str] = set()
         """Kinds that the cloud did not have when it was asked, until a full pass is asked for."""
 
@@ -96,13 +97,18 @@ class Objects:
     async def one(self, resource: Resource, id_: str) -> Object:
         """Return one object, by its own address; raises CloudRefused and CloudUnavailable."""
         address = resource.address_of(id_)
-        reply = await self._client.get(
-            resource.service_type,
-            address.path,
-            address.params,
-            microversion=await self._offers.microversion(resource),
-            follow=True,
-        )
+        microversion = await self._offers.microversion(resource)
+        try:
+            reply = await self._client.get(
+                resource.service_type,
+                address.path,
+                address.params,
+                microversion=microversion,
+                follow=True,
+            )
+        except CloudUnavailable as error:
+            await self._parts.explain(resource, error)
+            raise
         return _object(resource, id_, reply)
 
     async def pages(self, resource: Resource, params: Params) -> AsyncIterator[Page]:
@@ -112,7 +118,13 @@ class Objects:
         """
         if resource.vouched_for_by is not None:
             listed = [page async for page in self._list(resource, Address(resource.path, params))]
-            vouched = await self._vouched(resource, resource.vouched_for_by)
+            try:
+                vouched = await self._parts.vouch(resource, resource.vouched_for_by)
+            except CloudInPart:
+                self._note_cut(resource, cut=True)
+                raise
+            if vouched:
+                self._note_cut(resource, cut=False)
             for page in listed:
                 yield page if vouched else replace(page, in_part=True)
             return
@@ -126,23 +138,9 @@ class Objects:
                 async for page in self.children(resource, parent, params):
                     yield page
 
-    async def _vouched(self, resource: Resource, by: Resource) -> bool:
-        """Raise CloudInPart where a list of the kind lacks what lives.
-
-        Return whether that could be told: who may not read the other list cannot tell.
-        """
-        try:
-            in_part = any([page.in_part async for page in self.pages(by, by.list_params)])
-        except CloudRefused as error:
-            if not forbids(error):
-                raise
-            return False
-        if in_part:
-            self._note_cut(resource, cut=True)
-            message = f"{resource.path} lacks what is in a part of {by.service_type} that is down"
-            raise CloudInPart(message, retry_after_seconds=WHOLE_AGAIN_SECONDS)
-        self._note_cut(resource, cut=False)
-        return True
+    async def _comes_in_part(self, resource: Resource) -> bool:
+        """Whether a list leaves out what it cannot show now; raises what `pages` raises."""
+        return any([page.in_part async for page in self.pages(resource, resource.list_params)])
 
     async def children(
         self, resource: Resource, parent: Object, params: Params
@@ -244,6 +242,9 @@ class Objects:
         except CloudRefused as error:
             if not widely:
                 self.refused(resource, error, alone=False)
+            raise
+        except CloudUnavailable as error:
+            await self._parts.explain(resource, error)
             raise
 
 

@@ -219,5 +219,8 @@ class Reader:
 
     def _failed(self, read: Read[C], error: CloudRefused | CloudUnavailable) -> Findings[C]:
         findings: Findings[C] = Findings(self._cloud)
-        findings.fail(read.claims, error)
+        if isinstance(error, CloudInPart):
+            findings.wait(read.claims, error)
+        else:
+            findings.fail(read.claims, error)
         return findings

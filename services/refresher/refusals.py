@@ -32,6 +32,11 @@ def forbids(error: CloudRefused | CloudUnavailable) -> bool:
     return error.status == HTTPStatus.FORBIDDEN
 
 
+def is_internal_error(error: CloudUnavailable) -> bool:
+    """Whether the service itself broke down over the read; a proxy says so with another status."""
+    return error.status == HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 def refuses_params(error: CloudRefused, params: Params) -> bool:
     """Whether a list is refused for some of its parameters; a 400 can be about something else."""
     named = any(name in error.detail for name, _ in params)

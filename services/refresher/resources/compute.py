@@ -211,6 +211,8 @@ RESOURCES = (
         private=True,
         paging=Paging.OFFSET,
         list_all_from=20,
+        # One group with members in a cell that is down breaks the list, too.
+        broken_as_told_by=SERVICE,
         status=no_status,
         microversion=_MICROVERSION,
     ),
@@ -223,6 +225,8 @@ RESOURCES = (
         item_key="hypervisor",
         list_params=(("limit", "1000"),),
         list_all_from=10,
+        # Nova looks for one in each cell, until one has it.
+        broken_as_told_by=SERVICE,
         name_field="hypervisor_hostname",
         shape=without(*_USAGE),
         project_field=None,

@@ -144,6 +144,9 @@ class Resource:
     vouched_for_by: "Resource | None" = None
     """What has a list that tells when this one lacks what lives, and is read after it: then nothing
     is taken from the list. None: the list itself is enough."""
+    broken_as_told_by: "Resource | None" = None
+    """What has a list that tells of a part of the service that is down; a 500 to a read of this
+    kind is explained by that. None: nothing explains it."""
     item_address: Callable[[str], Address] | None = None
     """Where a single object is, by its id, when that is not `item_path` and the id."""
     list_params: Params = ()

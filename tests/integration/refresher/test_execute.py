@@ -387,3 +387,25 @@ async def test_ports_of_a_server_that_is_off_are_where_they_stay(
     await setting.work_off()
 
     assert await setting.waiting() == looks
+
+
+@pytest.mark.parametrize(("kind", "path"), [("hypervisor", "h"), ("server_group", "g")])
+async def test_what_breaks_down_over_a_cell_that_is_down_loses_no_try(
+    cloud: FakeCloud, setting: Setting, kind: str, path: str
+) -> None:
+    compute = "/compute/v2.1"
+    item = {"hypervisor": "os-hypervisors", "server_group": "os-server-groups"}[kind]
+    broken = {"computeFault": {"message": "DBConnectionError"}}
+    cloud.answer(f"{compute}/{item}/{path}", broken, status=500)
+    far = {"binary": "nova-compute", "host": "far", "status": "UNKNOWN"}
+    cloud.answer(f"{compute}/os-services", {"services": [far]})
+    await setting.ask(target(kind, path))
+    for _ in range(25):
+        await setting.work_off(AN_HOUR)
+    assert await setting.waiting() == 1
+    assert setting.counted("targets_failed_total", cloud="prod", kind=kind) == 0
+    assert setting.counted("targets_postponed_total", cloud="prod", kind=kind) == 25
+
+    cloud.answer(f"{compute}/{item}/{path}", {kind: {"id": path}})
+    await setting.work_off(AN_HOUR)
+    assert await setting.living(kind) == [path]
