@@ -1,4 +1,4 @@
-"""Where the looking commands find the data: in a data directory, or where a configuration says."""
+"""Where the looking commands find the data: in a data directory, or where the settings say."""
 
 import asyncio
 import os
@@ -27,7 +27,11 @@ DATA = Path("data")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the data is: the directory of an `osevents up`, or what a configuration names."""
+    """Where the data is: the directory of an `osevents up`, or what the settings name.
+
+    The settings are those that services have with the same file and environment. A directory that
+    is given comes before them, the usual one after.
+    """
 
     config: Path | None
     data: Path | None
@@ -41,16 +45,18 @@ class Place:
 
     @asynccontextmanager
     async def _url(self) -> AsyncIterator[str]:
-        if self.data is None and self.config is not None:
-            settings = load_settings(self.config, os.environ, require={"database.url"})
-            assert settings.database.url is not None, "required above"
-            yield settings.database.url.reveal()
-            return
+        if self.data is None:
+            needed = {"database.url"} if self.config else set[str]()
+            settings = load_settings(self.config, os.environ, require=needed)
+            if settings.database.url is not None:
+                yield settings.database.url.reveal()
+                return
         directory = self.data or DATA
         if not (directory / "postgres").is_dir():
             raise click.UsageError(
-                f"there is no osevents data in {str(directory)!r}; say where it is with "
-                "--data DIR (the directory of an `osevents up`) or --config FILE"
+                f"there is no osevents data in {str(directory)!r}; say where it is with"
+                " --data DIR (the directory of an `osevents up`), --config FILE or"
+                " OSEVENTS_DATABASE__URL"
             )
         async with embedded_postgres(directory) as url:
             yield url
@@ -65,7 +71,11 @@ def looking(function: Callable[..., Awaitable[None]]) -> click.Command:
     """Make a command of `function(database, format_, **options)`, with the options all share."""
 
     @click.command(name=function.__name__.rstrip("_"), help=function.__doc__)
-    @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
+    @click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        help="The configuration file; environment variables (OSEVENTS_...) override it.",
+    )
     @click.option(
         "--data", type=click.Path(path_type=Path), help="The data directory of `osevents up`."
     )
