@@ -10,9 +10,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from services.refresher.findings import Findings
+from services.refresher.findings import Findings, Listed
 from services.refresher.network_info import NetworkInfo
 from shared.clock import Clock
 from shared.resource import Kind, ResourceRef
@@ -21,7 +21,7 @@ from shared.store.targets import ClaimedTarget, TargetQueue
 from shared.target import BY_ID, Target
 
 SECOND_LOOK = "second look"
-_SUSPECTS_MOST = 1000
+_ASK_AT_ONCE = 1000
 _OFF = frozenset({"SHUTOFF", "SUSPENDED", "SHELVED", "SHELVED_OFFLOADED"})
 """Statuses of servers without interfaces; an event tells when they get them back."""
 
@@ -40,8 +40,8 @@ class FollowUp:
     async def ask(self, findings: Findings[ClaimedTarget], claims: Sequence[ClaimedTarget]) -> None:
         """Ask for what `findings`, already written, leave open; `claims` led to them."""
         now = self.clock.now()
-        suspects = await self._suspects(findings)
-        await self.targets.ask(suspects, now=now, merge_window=timedelta(0))
+        for listed in findings.lists:
+            await self._ask_for_unlisted(findings.cloud, listed, now=now)
         looked_at = {
             item.target.key
             for item in claims
@@ -70,17 +70,25 @@ class FollowUp:
         servers = {item.ref for item in findings.snapshots if item.ref.kind == Kind.SERVER}
         return await self.network_info.behind_time(servers)
 
-    async def _suspects(self, findings: Findings[ClaimedTarget]) -> list[Target]:
-        return [
-            Target(ref.cloud, ref.kind, BY_ID, ref.id, str(listed.cause), f"no {listed.field} now")
-            for listed in findings.lists
-            for ref in await self.inventory.unseen_of(
-                findings.cloud,
+    async def _ask_for_unlisted(self, cloud: str, listed: Listed, *, now: datetime) -> None:
+        """Ask for each row that a list should have shown and did not, some at a time."""
+        cause, why, after = str(listed.cause), f"no {listed.field} now", None
+        while True:
+            unseen = await self.inventory.unseen_of(
+                cloud,
                 listed.kind,
                 listed.field,
                 listed.values,
                 before=listed.began,
-                most=_SUSPECTS_MOST,
+                most=_ASK_AT_ONCE,
+                after=after,
             )
-            if ref.id not in listed.shown
-        ]
+            suspects = [
+                Target(ref.cloud, ref.kind, BY_ID, ref.id, cause, why)
+                for ref in unseen
+                if ref.id not in listed.shown
+            ]
+            await self.targets.ask(suspects, now=now, merge_window=timedelta(0))
+            if len(unseen) < _ASK_AT_ONCE:
+                return
+            after = unseen[-1].id

@@ -195,10 +195,11 @@ class Inventory:
         *,
         before: datetime,
         most: int,
+        after: str | None = None,
     ) -> list[ResourceRef]:
         """Return what `unseen` does, of those whose object has one of `values` in `field`."""
         rows = await self._database.fetch(
-            _SQL["unseen_of"], cloud, kind, field, list(values), before, most
+            _SQL["unseen_of"], cloud, kind, field, list(values), before, most, after
         )
         return [ResourceRef(row["cloud"], row["kind"], row["id"]) for row in rows]
 

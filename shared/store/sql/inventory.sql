@@ -71,7 +71,8 @@ join unnest($1::text[], $2::text[], $3::text[]) as asked (cloud, kind, id)
 where resources.deleted_at is null;
 
 -- name: unseen_of
--- Living resources with one of some values of a field of the object, not seen since a moment.
+-- Living resources with one of some values of a field of the object, not seen since a moment: by id,
+-- after $7 (null: any).
 select cloud, kind, id
 from resources
 where kind = $2
@@ -79,6 +80,7 @@ where kind = $2
     and deleted_at is null
     and greatest(seen_at, told_at) < $5
     and object ->> $3 = any ($4::text[])
+    and ($7::text is null or id > $7)
 order by id
 limit $6;
 

@@ -201,7 +201,7 @@ async def test_what_points_at_an_object_is_found_through_an_index(
 
     since = NOON + timedelta(minutes=1)
     sql = statements("inventory")["unseen_of"]
-    found = await plan(database, sql, "prod", kind, field, "{id-7}", since, 1000)
+    found = await plan(database, sql, "prod", kind, field, "{id-7}", since, 1000, None)
 
     assert f"using {index} " in found or f"on {index} " in found, found
 
