@@ -1,7 +1,7 @@
 """The options that choose events of the timeline, for every command that reads it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import click
@@ -54,7 +54,6 @@ _OPTIONS = (
     click.option(
         "--within",
         type=DurationType(),
-        default=timedelta(minutes=10),
         show_default="10m",
         help="How long before and after the object's own events --around looks.",
     ),
@@ -73,6 +72,8 @@ _OPTIONS = (
     ),
     click.option("--once", is_flag=True, help="Show once what Nova told in both its formats."),
 )
+AROUND = timedelta(minutes=10)
+"""How long before and after an object's own events `--around` looks unless told otherwise."""
 NAMES = (
     "cloud", "since", "until", "types", "categories", "levels", "kind", "project", "user",
     "request_id", "host", "service", "state", "text", "synthetic", "once",
@@ -93,6 +94,9 @@ async def filter_of(database: Database, asked: dict[str, Any]) -> TimelineFilter
     given = {name: asked[name] for name in NAMES}
     if given["text"] is not None and not words_of(given["text"]):
         raise click.UsageError(f"--text {given['text']!r} holds no word to look for")
+    check_span(given["since"], given["until"])
+    if asked["within"] is not None and not around:
+        raise click.UsageError("--within says how far --around looks; give --around, too")
     if object_ and around:
         raise click.UsageError("--around includes what --object shows; give one of them")
     if (object_ or around) and given["kind"]:
@@ -100,4 +104,15 @@ async def filter_of(database: Database, asked: dict[str, Any]) -> TimelineFilter
     if object_ or around:
         given["kind"], given["id"] = object_ or around
     which = TimelineFilter(**given)
-    return await find_surroundings(database, which, asked["within"]) if around else which
+    if not around:
+        return which
+    within = AROUND if asked["within"] is None else asked["within"]
+    return await find_surroundings(database, which, within)
+
+
+def check_span(since: datetime | None, until: datetime | None) -> None:
+    """Refuse a stretch of time that ends before it begins."""
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError(
+            f"--since {since:%Y-%m-%d %H:%M:%S} is not before --until {until:%Y-%m-%d %H:%M:%S}"
+        )

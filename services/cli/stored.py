@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from services.cli.output import format_option
+from shared.errors import Unstorable
 from shared.followed_clock import FollowedClock
 from shared.runtime.logs import configure_logs
 from shared.runtime.settings import load_settings
@@ -90,6 +91,10 @@ def looking(function: Callable[..., Awaitable[None]]) -> click.Command:
         configure_logs(
             level="warning", as_json=False, service=command.name or "", instance=str(os.getpid())
         )
-        asyncio.run(run())
+        try:
+            asyncio.run(run())
+        except Unstorable as error:
+            # What these commands hand over comes from their options.
+            raise click.UsageError(f"nothing can have such a value: {error}") from error
 
     return command

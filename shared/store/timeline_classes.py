@@ -44,6 +44,19 @@ class EventClasses:
         return found
 
 
+async def class_values(database: Database) -> dict[str, set[str]]:
+    """Return which clouds, services, categories and kinds events have had so far, by field."""
+    found: dict[str, set[str]] = {
+        "cloud": set(),
+        "service": set(),
+        "category": set(),
+        "kind": set(),
+    }
+    for field, value in await database.fetch(_SQL["class_values"]):
+        found[field].add(value)
+    return found
+
+
 def class_of(event: Event) -> EventClass:
     """Return the class of an event."""
     return (

@@ -10,12 +10,14 @@ import click
 
 from services.cli.filtering import filter_of, filtered
 from services.cli.interrupts import stopped_by_signals
+from services.cli.looking.nothing import asked_values, tell_unmet
 from services.cli.output import Format, print_more, print_rows
 from services.cli.parameters import DurationType, PositionType, cursor_of
 from services.cli.stored import looking
 from shared.errors import Transient
 from shared.store.database import Database
 from shared.store.timeline import Timeline
+from shared.store.timeline_classes import class_values
 from shared.store.timeline_reading import Reader
 from shared.store.timeline_rows import Order, Position, TimelineFilter, TimelineRow
 from shared.waiting import pause
@@ -43,22 +45,21 @@ _FIELDS = tuple(field.name for field in fields(TimelineRow))
 @click.option(
     "--buckets", type=DurationType(), metavar="DURATION", help="Count: so many every 10m, 1h, 1d."
 )
-@click.option(
-    "--by", type=click.Choice(PARTS), default="category", show_default=True, help="With --buckets."
-)
+@click.option("--by", type=click.Choice(PARTS), show_default="category", help="With --buckets.")
 @click.option("--follow", is_flag=True, help="Go on with what is written from now on.")
 async def events(database: Database, format_: Format, **asked: Any) -> None:
     """Show the timeline, newest first."""
     _check(asked)
     which = await filter_of(database, asked)
     if asked["buckets"]:
-        await _count(database, which, asked["buckets"], asked["by"], format_)
+        await _count(database, which, asked["buckets"], asked["by"] or "category", format_)
     elif asked["follow"]:
         await _follow(database, which, asked["most"] or FEW, format_)
     else:
         most = None if asked["everything"] else asked["most"] or 50
         order: Order = "oldest" if asked["oldest"] else "newest"
-        await _show(pages(database, which, order, asked["after"], most), most, format_)
+        if not await _show(pages(database, which, order, asked["after"], most), most, format_):
+            tell_unmet(asked_values(which), await class_values(database), what="events")
 
 
 async def pages(
@@ -99,6 +100,8 @@ def _check(asked: dict[str, Any]) -> None:
         raise click.UsageError("--around looks at what has happened; follow with --object")
     if asked["buckets"] is not None and (asked["follow"] or asked["most"]):
         raise click.UsageError("--buckets goes with neither --follow nor --most")
+    if asked["by"] is not None and asked["buckets"] is None:
+        raise click.UsageError("--by divides what --buckets counts; give --buckets, too")
     if asked["buckets"] == timedelta():
         raise click.UsageError("--buckets 0 has no length; write for example 1h")
 
@@ -107,11 +110,14 @@ async def _count(
     database: Database, which: TimelineFilter, length: timedelta, by: Any, format_: Format
 ) -> None:
     buckets = await Reader(database).buckets(which, length=length, by=by)
+    if not buckets:
+        tell_unmet(asked_values(which), await class_values(database), what="events")
     rows = [{"begins": one.begins, by: one.label, "count": one.count} for one in buckets]
     print_rows(rows, ("begins", by, "count"), format_)
 
 
-async def _show(found: AsyncIterator[list[TimelineRow]], most: int | None, format_: Format) -> None:
+async def _show(found: AsyncIterator[list[TimelineRow]], most: int | None, format_: Format) -> int:
+    """Print the pages; return how many rows these were."""
     printer, shown, last = _Printer(format_), 0, None
     async for page in found:
         printer.show(page)
@@ -121,6 +127,7 @@ async def _show(found: AsyncIterator[list[TimelineRow]], most: int | None, forma
         print_rows([], EVENT_COLUMNS, format_)
     elif shown == most:
         click.echo(f"there may be more: --after {cursor_of(last)}", err=True)
+    return shown
 
 
 async def _follow(database: Database, which: TimelineFilter, most: int, format_: Format) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from services.cli.looking.nothing import check_kind, tell_cloud
 from services.cli.output import Format, print_json, print_rows, print_table
 from services.cli.parameters import DurationType, MomentType
 from services.cli.stored import looking, time_of
@@ -84,7 +85,8 @@ async def inventory(database: Database, format_: Format, most: int, **asked: Any
         if left == 0:
             return
     if nothing:
-        await _check_kind(database, wanted.kind)
+        await check_kind(database, wanted.kind)
+        await tell_cloud(database, wanted.cloud)
         print_rows([], RESOURCE_COLUMNS, format_)
 
 
@@ -194,6 +196,8 @@ async def _changes(
     for name in sorted(clouds):
         found += await store.changes(ResourceRef(name, kind, id_), most=most)
     if not found:
+        await check_kind(database, kind)
+        await tell_cloud(database, cloud)
         raise click.UsageError(f"no {kind} with id {id_!r} was ever seen")
     return found[-1].ref, found
 
@@ -251,10 +255,3 @@ async def _check_reach(database: Database, cloud: str | None, at: datetime) -> N
                 f"the history of {name} begins at {begins:%Y-%m-%d %H:%M:%S} UTC"
                 " (retention.changes says how long it is kept)"
             )
-
-
-async def _check_kind(database: Database, kind: str) -> None:
-    kinds = sorted({count.kind for count in await Inventory(database).counts()})
-    if kind not in {*ALL, *kinds}:
-        known = ", ".join(sorted({*ALL, *kinds}))
-        raise click.UsageError(f"there is no kind {kind!r}; the kinds: {known}")

@@ -20,6 +20,15 @@ join unnest(
 ) as asked (cloud, type, canonical, service, category, level, kind, state, synthetic)
 using (cloud, type, canonical, service, category, level, kind, state, synthetic);
 
+-- name: class_values
+-- The values that events have had so far, of those fields that a word is easily mistyped in.
+select distinct field, value
+from event_classes
+cross join lateral (
+    values ('cloud', cloud), ('service', service), ('category', category), ('kind', kind)
+) as had (field, value)
+where value <> '';
+
 -- name: add_ids
 -- Claim the ids that are new, in the order given (sorted, so that two writers never deadlock).
 insert into event_ids (cloud, id, time)

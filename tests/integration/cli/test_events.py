@@ -129,6 +129,29 @@ async def test_events_are_filtered_by_everything_at_once(ask: Call) -> None:
     assert (await ask("events", "--format", "json", "--synthetic")).rows == []
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("events --kind servr", "no events have kind 'servr'; did you mean server?"),
+        ("events --category powr", "no events have category 'powr'; did you mean power?"),
+        ("events --service x", "no events have service 'x'; there are compute"),
+        ("events --cloud qa --buckets 1h", "no events have cloud 'qa'; there are prod"),
+        ("inventory server --cloud qa", "no objects have cloud 'qa'; there are prod"),
+    ],
+)
+@pytest.mark.usefixtures("filled")
+async def test_a_word_that_nothing_ever_had_is_told(ask: Call, command: str, told: str) -> None:
+    outcome = await ask(*command.split())
+
+    assert outcome.code == 0
+    assert sorted(outcome.err.splitlines()) == ["nothing", f"osevents: {told}"]
+
+
+@pytest.mark.usefixtures("filled")
+async def test_what_is_only_named_by_events_is_no_mistyped_kind(ask: Call) -> None:
+    assert (await ask("events", "--object", "image/7")).err == "nothing\n"
+
+
 @pytest.mark.usefixtures("filled")
 async def test_pages_go_on_where_one_ended(ask: Call) -> None:
     first = await ask("events", "--format", "json", "--most", "2", "--oldest")
@@ -229,6 +252,12 @@ async def test_an_empty_database_is_nothing_and_no_mistake(ask: Call) -> None:
     ("arguments", "told"),
     [
         (("inventory", "dragon"), "there is no kind 'dragon'; the kinds: aggregate, attachment"),
+        (("inventory", "server", "--project", "\udcff"), "nothing can have such a value"),
+        (("events", "--host", "\x00"), "nothing can have such a value"),
+        (("changes", "sever", "id"), "there is no kind 'sever'; did you mean server?"),
+        (("events", "--since", "1h", "--until", "2h"), "is not before --until"),
+        (("events", "--within", "5m"), "--within says how far --around looks; give --around"),
+        (("events", "--by", "level"), "--by divides what --buckets counts; give --buckets"),
         (("changes", "server", "nope"), "no server with id 'nope' was ever seen"),
         (
             ("events", "--object", "server"),
