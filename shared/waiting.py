@@ -17,28 +17,36 @@ class CancelledElsewhere(Exception):
 
 
 async def unless_stopped(work: Coroutine[Any, Any, _Result], stop: asyncio.Event) -> _Result | None:
-    """Return what `work` returns, or None when `stop` is set first; `work` is cancelled then."""
+    """Return what `work` returns, or None when `stop` is set first; `work` is cancelled then.
+
+    Raises CancelledElsewhere when somebody else cancelled `work`: a CancelledError would end a task
+    of a TaskGroup without anybody noticing.
+    """
     working = asyncio.ensure_future(work)
     stopping = asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if working.cancelled():
+            raise CancelledElsewhere
         return working.result() if working.done() else None
     finally:
         stopping.cancel()
         working.cancel()
 
 
-async def end(task: asyncio.Task[Any]) -> None:
-    """Cancel `task` and return when it has ended; raises what it failed with.
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel `tasks` and return when all have ended; raises what the first of them failed with.
 
     Again and again, since once is not always enough: aiormq loses a cancel that arrives just when
     the broker answers, and the task goes on as if nobody had told it.
     """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=_PATIENCE_SECONDS)
-    if not task.cancelled():
-        task.result()
+    while unfinished := [task for task in tasks if not task.done()]:
+        for task in unfinished:
+            task.cancel()
+        await asyncio.wait(unfinished, timeout=_PATIENCE_SECONDS)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
 
 
 async def within(work: Awaitable[_Result], seconds: float) -> _Result:
@@ -76,12 +84,14 @@ async def beside(**works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     body = asyncio.current_task()
     assert body is not None
     cancelled_before = body.cancelling()
-    ended: list[asyncio.Task[None]] = []
+    inside, interrupted = True, False
 
-    def on_end(task: asyncio.Task[None]) -> None:
-        if not ended:
+    def on_end(_: asyncio.Task[None]) -> None:
+        nonlocal interrupted
+        # Not after the body has left in the same turn of the loop: it would cancel what follows.
+        if inside and not interrupted:
+            interrupted = True
             body.cancel()
-        ended.append(task)
 
     tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
     for task in tasks:
@@ -89,13 +99,15 @@ async def beside(**works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        if not ended or body.uncancel() > cancelled_before:
+        # Whoever was cancelled besides must end as cancelled, or he would never end.
+        if not interrupted or body.cancelling() > cancelled_before + 1:
             raise
     finally:
-        for task in tasks:
-            task.remove_done_callback(on_end)
-            if task not in ended:
-                await end(task)
+        inside = False
+        if interrupted:
+            body.uncancel()
+        ended = [task for task in tasks if task.done()]
+        await end(*(task for task in tasks if task not in ended))
     if ended:
         _tell_why(ended[0])
 
