@@ -19,6 +19,9 @@ _WAIT = (
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,  # we still talk to the old primary after a fail-over
     asyncpg.InterfaceError,  # the connection or the pool is closed
+    # What asyncpg says of a connection on which the server has just said goodbye, and which is not
+    # closed yet: "cannot switch to state 12; another operation (2) is in progress".
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )

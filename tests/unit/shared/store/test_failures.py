@@ -20,6 +20,7 @@ from shared.store.failures import connecting, translated
         (asyncpg.DiskFullError("full"), StoreUnavailable),
         (asyncpg.ReadOnlySQLTransactionError("replica"), StoreUnavailable),
         (asyncpg.InterfaceError("the pool is closed"), StoreUnavailable),
+        (asyncpg.InternalClientError("cannot switch to state 12"), StoreUnavailable),
         (ConnectionRefusedError("refused"), StoreUnavailable),
         (TimeoutError(), StoreUnavailable),
         (asyncpg.UntranslatableCharacterError("NUL"), Unstorable),
