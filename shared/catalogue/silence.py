@@ -16,7 +16,8 @@ class Silent(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: str
+    kind: str | None = None
+    """None: any."""
     changes: tuple[ChangeKind, ...] = ()
     """Empty: any."""
     fields: tuple[str, ...] = ()
@@ -30,7 +31,7 @@ class Silent(BaseModel):
     ) -> bool:
         """Whether this says of one difference of an object that no event tells it."""
         return (
-            kind == self.kind
+            self.kind in {None, kind}
             and (not self.changes or change in self.changes)
             and (not self.fields or field in self.fields)
             and all(_begins(object_.get(name), begins) for name, begins in self.where.items())
