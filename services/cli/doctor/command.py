@@ -51,8 +51,13 @@ def doctor(config: Path | None, data: Path, format_: Format, *, permissions: boo
     """Ask whether everything is reachable, allowed and flowing; name the mend for what is not."""
     settings = load_settings(config, os.environ)
     if permissions:
-        for line in permission_lines(settings):
-            click.echo(line)
+        lines = list(permission_lines(settings))
+        if not lines:
+            raise click.UsageError(
+                "no cloud has amqp.transports, so there is no broker to ask for permissions; "
+                "name them in the file of --config FILE"
+            )
+        click.echo("\n".join(lines))
         return 0
     # What a probe meets is in its finding; the libraries' own words would only disturb.
     configure_logs(level="critical", as_json=False, service="doctor", instance=str(os.getpid()))

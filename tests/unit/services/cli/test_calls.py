@@ -89,6 +89,7 @@ def test_the_version_is_one_line() -> None:
         (["status", "--data", "elsewhere"], "there is no osevents data in 'elsewhere'; say where"),
         (["inventory"], "Missing argument 'KIND'"),
         (["changes", "server"], "Missing argument 'ID'"),
+        (["doctor", "--permissions"], "no cloud has amqp.transports, so there is no broker to ask"),
         (["up", "--for", "ever"], "'ever' is no duration; write for example 500ms, 20s"),
         (["up", "--for", "-5s"], "'-5s' is no duration"),
         (["up"], "clouds: none is given; add one, or use --simulate for a first look"),
