@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.expand import mistakes_in, rules_of, timeline_of, twins_of
+from shared.catalogue.mistakes import told
 from shared.catalogue.schema import CatalogueFile
 from shared.errors import Misconfigured, Problem
 
@@ -86,8 +87,7 @@ def _parsed(text: str, name: str) -> CatalogueFile:
         file = CatalogueFile.model_validate({} if content is None else content)
     except ValidationError as error:
         problems = [
-            Problem(f"{name}:{_line(lines, item['loc'])}", _message(item["loc"], item["msg"]))
-            for item in error.errors()
+            Problem(f"{name}:{_line(lines, item['loc'])}", told(item)) for item in error.errors()
         ]
         raise Misconfigured(problems) from error
     problems = [
@@ -119,7 +119,3 @@ def _line(lines: Mapping[tuple[str | int, ...], int], place: Sequence[str | int]
         if line is not None:
             return line
     return 1
-
-
-def _message(place: Sequence[str | int], problem: str) -> str:
-    return f"{'.'.join(map(str, place)) or 'the file'}: {problem}"

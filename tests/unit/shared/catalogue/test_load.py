@@ -65,19 +65,19 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("service: x\nevents:\n  - kind: a\n", "mine.yaml:3: events.0.types: Field required"),
-        ("service: x\nevnets: []\n", "mine.yaml:2: evnets: Extra inputs are not permitted"),
+        ("service: x\nevents:\n  - kind: a\n", "mine.yaml:3: events.0.types: is missing"),
+        ("service: x\nevnets: []\n", "mine.yaml:2: evnets: is no field here; did you mean events?"),
         (
             "service: x\nevents:\n  - types: a.b\n    action: explode\n",
-            "mine.yaml:4: events.0.action: Input should be 'create', 'update', 'delete' or 'none'",
+            "mine.yaml:4: events.0.action: must be 'create', 'update', 'delete' or 'none', not 'ex",
         ),
         (
             "service: x\nevents:\n  - types: a.b\n    id: {legacy: a//b}\n",
-            "mine.yaml:4: events.0.id.legacy.0: Value error, 'a//b': a step of the path is empty",
+            "mine.yaml:4: events.0.id.legacy.0: 'a//b': a step of the path is empty",
         ),
         (
             "service: x\nevents:\n  - types: a.b\n    name: a/*/b\n",
-            "mine.yaml:4: events.0.name.legacy.0: Value error, 'a/*/b': * gives many, this is",
+            "mine.yaml:4: events.0.name.legacy.0: 'a/*/b': * gives many, this is",
         ),
         (
             "service: x\nevents:\n  - types: a.b\n    shape: square\n",
@@ -88,7 +88,11 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
             "mine.yaml:3: no value for $what in {}",
         ),
         ("service: [\n", "mine.yaml:2: not YAML: "),
-        ("- a\n", "mine.yaml:1: the file: Input should be"),
+        ("- a\n", "mine.yaml:1: the file: must be a mapping"),
+        (
+            "service: x\nevents:\n  - types: a.b\n    id: {lagacy: a}\n",
+            "mine.yaml:4: events.0.id.lagacy: must be 'legacy', 'versioned', 'cadf' or 'traits'",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_file_and_line(tmp_path: Path, text: str, problem: str) -> None:
