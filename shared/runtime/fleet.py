@@ -62,16 +62,24 @@ class Fleet:
 
     def _reconcile(self, group: asyncio.TaskGroup) -> None:
         for name in self._running.keys() - self._wanted.keys():
-            self._running.pop(name).stop.set()
+            self._running[name].stop.set()
         for name, member in self._wanted.items():
             before = self._running.get(name)
-            if before is not None and before.member.made_from == member.made_from:
-                continue
             if before is not None:
+                if before.member.made_from == member.made_from and not before.stop.is_set():
+                    continue
                 before.stop.set()
             stop = asyncio.Event()
             work = _after(before.task if before else None, member.work, stop)
             self._running[name] = _Running(member, stop, group.create_task(work, name=name))
+        # Who left may come back while its work in hand goes on, so it is remembered until its end.
+        ended = [
+            name
+            for name, running in self._running.items()
+            if name not in self._wanted and running.task.done()
+        ]
+        for name in ended:
+            del self._running[name]
 
 
 async def _after(before: "asyncio.Task[None] | None", work: Work, stop: asyncio.Event) -> None:

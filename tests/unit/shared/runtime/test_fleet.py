@@ -80,6 +80,27 @@ async def test_two_changes_in_a_row_begin_the_last_one_only() -> None:
         await diary.reads("a begins from 1", "a ends", "a begins from 3")
 
 
+async def test_who_comes_back_waits_for_what_it_had_in_hand_when_it_left() -> None:
+    diary, in_hand = Diary(), asyncio.Event()
+
+    async def takes_long(stop: asyncio.Event) -> None:
+        diary.entries.append("a begins")
+        await stop.wait()
+        diary.entries.append("a is to end")
+        await in_hand.wait()
+        diary.entries.append("a ends")
+
+    fleet = Fleet({"a": Member(1, takes_long)})
+    async with sailing(fleet):
+        await diary.reads("a begins")
+        fleet.command({})
+        await diary.reads("a begins", "a is to end")
+        fleet.command({"a": diary.member("a", 1), "b": diary.member("b")})
+        await diary.reads("a begins", "a is to end", "b begins from 1")
+        in_hand.set()
+        await diary.reads("a begins", "a is to end", "b begins from 1", "a ends", "a begins from 1")
+
+
 async def test_all_end_when_the_fleet_is_stopped() -> None:
     diary = Diary()
     async with sailing(Fleet({"a": diary.member("a")})):
