@@ -1,6 +1,5 @@
 """One try of one action: whatever a kind does, it ends with an outcome."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -14,6 +13,7 @@ from shared.runtime.durations import format_duration
 from shared.secret import mask_all
 from shared.store.dead_letters import storable
 from shared.store.outbox import ClaimedAction
+from shared.waiting import CancelledElsewhere, within
 
 BACKSTOP = LONGEST_DEADLINE + timedelta(seconds=30)
 """Kinds have deadlines of their own; this ends what a package's kind forgot."""
@@ -22,12 +22,24 @@ log = structlog.get_logger(__name__)
 
 
 async def attempt(claimed: ClaimedAction, runs: Mapping[str, Run]) -> Outcome:
-    """Run a claimed action once; only a cancel passes."""
+    """Run a claimed action once; only a cancel of ours passes.
+
+    In a task of its own: what a kind or a function does to its task (cancel it, or lose a cancel
+    in it) must not end ours, which nobody would notice, and the action would be run for ever.
+    """
     run = runs.get(claimed.spec.kind)
     if run is None:
         # Another copy may have the package, or this one after it is installed.
         return TryAgain(f"there is no kind {claimed.spec.kind!r} here; is its package installed?")
-    deadline = asyncio.timeout(BACKSTOP.total_seconds())
+    try:
+        return await within(_once(claimed, run), BACKSTOP.total_seconds())
+    except TimeoutError:
+        return TryAgain(f"it did not end within {format_duration(BACKSTOP)}")
+    except CancelledElsewhere:
+        return TryAgain("it ended as if it had been cancelled, which nobody did")
+
+
+async def _once(claimed: ClaimedAction, run: Run) -> Outcome:
     try:
         firing = claimed.firing()
         call = ActionCall(
@@ -36,15 +48,12 @@ async def attempt(claimed: ClaimedAction, runs: Mapping[str, Run]) -> Outcome:
             idempotency_key=firing.idempotency_key(claimed.position),
             attempt=claimed.tries + 1,
         )
-        async with deadline:
-            return _checked(await run(call))
+        return _checked(await run(call))
     except Permanent as error:
         return Never(_told(error))
     except Transient as error:
         return TryAgain(_told(error))
     except (Exception, SystemExit) as error:  # a package's kind may raise anything
-        if deadline.expired():
-            return TryAgain(f"it did not end within {format_duration(BACKSTOP)}")
         log.exception("action_raised", kind=claimed.spec.kind, rule=claimed.rule)
         return TryAgain(_told(error, f"{type(error).__name__}: "))
 

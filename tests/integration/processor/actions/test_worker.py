@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -227,6 +227,42 @@ async def test_what_a_kind_raises_is_an_outcome(
     [action] = await Outbox(bench.database).of_event("prod", "event-1")
     assert action.state == state
     assert str(raised) in str(action.result)
+
+
+async def awaits_what_was_cancelled() -> Outcome:
+    nobody = asyncio.get_running_loop().create_future()
+    nobody.cancel()
+    await nobody
+    return Done("never")
+
+
+async def is_out_of_time_after_a_group_failed() -> Outcome:
+    async def fail() -> None:
+        raise KeyError("x")
+
+    async with asyncio.timeout(None) as deadline:
+        # Before Python 3.13 the task looks cancelled from here on, and the deadline heeds that.
+        with suppress(BaseExceptionGroup):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(fail())
+        deadline.reschedule(0)
+        await asyncio.Event().wait()
+    return Done("never")
+
+
+@pytest.mark.parametrize("doing", [awaits_what_was_cancelled, is_out_of_time_after_a_group_failed])
+async def test_a_kind_that_ends_as_cancelled_has_failed(
+    bench: Bench, doing: Callable[[], Awaitable[Outcome]]
+) -> None:
+    async def run(_: ActionCall) -> Outcome:
+        return await doing()
+
+    await bench.put(firing(ActionSpec("room", {})))
+    async with bench.working(bench.worker(kinds={"room": Kind(run)})):
+        await bench.at_rest()
+
+    [action] = await Outbox(bench.database).of_event("prod", "event-1")
+    assert (action.state, action.tries) == ("waiting", 1)
 
 
 @pytest.mark.parametrize(
