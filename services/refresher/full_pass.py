@@ -7,7 +7,7 @@ so does the next try of one that failed. Who asks for passes is `services.refres
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -188,35 +188,38 @@ class Passes:
         """Ask for each row that the pass did not see, some at a time."""
         after: str | None = None
         while True:
-            ask = partial(self._suspect_some, claimed, before=before, after=after)
-            suspects = await self._in_store(ask)
-            if not suspects:
+            unseen = await self._in_store(partial(self._unseen, claimed, before, after))
+            if not unseen:
                 return
-            after = suspects[-1].id
+            after = unseen[-1].id
+            resource = self.resources[claimed.kind]
+            # Of what we are not shown, a read would tell nothing.
+            suspects = [ref for ref in unseen if not self.objects.conceals(resource, ref.id)]
+            await self._in_store(partial(self._suspect, claimed, suspects))
             vanished = tally.figures.vanished + len(suspects)
             tally.figures = replace(tally.figures, vanished=vanished)
 
-    async def _suspect_some(
-        self, claimed: FullPass, *, before: datetime, after: str | None
+    async def _unseen(
+        self, claimed: FullPass, before: datetime, after: str | None
     ) -> list[ResourceRef]:
-        resource, own = self.resources[claimed.kind], self.objects.project_id
-        everywhere = await self.objects.sees_all(resource)
-        suspects = await self.inventory.unseen(
+        """Return some rows that no read found since `before`, of the projects shown to us."""
+        everywhere = await self.objects.sees_all(self.resources[claimed.kind])
+        return await self.inventory.unseen(
             self.cloud,
             claimed.kind,
             before=before,
             most=_ASK_AT_ONCE,
             after=after,
-            # Of what we are not shown, a read would tell nothing.
-            project=None if everywhere else own or _NOBODYS,
+            project=None if everywhere else self.objects.project_id or _NOBODYS,
         )
+
+    async def _suspect(self, claimed: FullPass, suspects: Sequence[ResourceRef]) -> None:
         cause = str(Cause(CauseKind.FULL_PASS, str(claimed.id)))
         asked = [
             Target(self.cloud, ref.kind, BY_ID, ref.id, cause, "not seen by a full pass")
             for ref in suspects
         ]
         await self.targets.ask(asked, now=self.clock.now(), merge_window=timedelta(0))
-        return suspects
 
     async def _in_store(self, work: Callable[[], Awaitable[T]]) -> T:
         return await until_it_works(

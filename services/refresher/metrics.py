@@ -69,7 +69,7 @@ class TargetMetrics:
         self.asked = counter("targets_asked", "Targets that events asked for.")
         self.others = counter(
             "targets_of_other_projects",
-            "Targets left out, since their objects are another project's and not shown to us.",
+            "Targets left out: of another project (or user), and not shown to us.",
         )
         self.reads = counter("reads", "Reads made for targets.", "form")
         self.settled = counter("targets_settled", "Targets answered by a read.")

@@ -17,7 +17,7 @@ from services.refresher.learning import Lessons, Size
 from services.refresher.parts import Parts
 from services.refresher.permits import Permits
 from services.refresher.refusals import forbids, says_gone
-from services.refresher.resources.model import Address, Life, Object, Resource
+from services.refresher.resources.model import Address, Below, Life, Object, Resource
 from services.refresher.scope import Scope
 from shared.clock import Clock
 from shared.errors import CloudInPart, CloudRefused, CloudUnavailable
@@ -87,6 +87,13 @@ class Objects:
         """
         return self.project_id if self.scope.hides_others(resource) else None
 
+    def conceals(self, resource: Resource, id_: str) -> bool:
+        """Whether an object is never shown to us, as its id tells: it is another user's."""
+        below = resource.below
+        if below is None or not below.of_users or resource.kind not in self.scope.narrow:
+            return False
+        return id_.partition("/")[0] != self._client.user_id
+
     async def has(self, resource: Resource) -> bool:
         """Whether the cloud has the kind; raises CloudUnavailable when that cannot be told."""
         found = await self._offers.has(resource)
@@ -133,10 +140,24 @@ class Objects:
             async for page in self._list(resource, Address(resource.path, params)):
                 yield page
             return
-        async for parents in self.pages(below.parent, below.parent.list_params):
-            for parent in parents.items:
-                async for page in self.children(resource, parent, params):
-                    yield page
+        async for parent in self._parents(resource, below):
+            async for page in self.children(resource, parent, params):
+                yield page
+
+    async def _parents(self, resource: Resource, below: Below) -> AsyncIterator[Object]:
+        """Yield all objects that have lists of the kind; ourselves where no users are listed."""
+        try:
+            async for page in self.pages(below.parent, below.parent.list_params):
+                for parent in page.items:
+                    yield parent
+        except CloudRefused as error:
+            user = self._client.user_id
+            if user is None or not below.of_users or not forbids(error):
+                raise
+            self.scope.listed_ours(resource)
+            yield {"id": user}
+        else:
+            self.scope.listed_all(resource)
 
     async def _comes_in_part(self, resource: Resource) -> bool:
         """Whether a list leaves out what it cannot show now; raises what `pages` raises."""

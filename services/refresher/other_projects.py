@@ -4,17 +4,16 @@ A member hears of all projects on the bus, and an API answers them for an object
 for one that does not exist. What an event tells of it stands in the inventory all the same.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from services.refresher.objects import Objects
+from services.refresher.resources.model import Resource
 from shared.catalogue.paths import unwrapped
 from shared.event import Event, Flavour
 from shared.store.inventory import Inventory
 from shared.target import BY_ID, Target
 
-OnlyProject = Callable[[str, str], str | None]
-"""The project that is the only one of whose objects of a kind we are shown, by cloud and kind; None
-where we may be shown more, or nobody knows yet."""
 _PROJECT_FIELDS = ("project_id", "tenant_id")
 # Cinder tells of a volume that changes hands as it was before (`accept` in `cinder/transfer/api.py`
 # sends what it had read at its beginning).
@@ -41,19 +40,26 @@ def project_told(target: Target, event: Event) -> str | None:
 class OtherProjects:
     """Knows targets of other projects; raises StoreUnavailable."""
 
-    only_project: OnlyProject
+    objects_of: Callable[[str], Objects | None]
+    """What a cloud shows us; None while this copy does not read it."""
+    resources: Mapping[str, Resource]
     inventory: Inventory
 
     async def hidden(self, asked: Iterable[tuple[Target, Event]]) -> frozenset[Target]:
         """Return those of some targets whose objects are another project's, and not shown to us.
 
-        Whose an object is, its event says, or the inventory for what an event only names.
+        Whose an object is, its id or its event says, or the inventory for what an event only names.
         """
         hidden: set[Target] = set()
         unsaid: list[tuple[Target, str]] = []
         for target, event in asked:
-            ours = self.only_project(target.cloud, target.kind)
-            if ours is None or target.by != BY_ID or event.type.startswith(_CHANGES_HANDS):
+            objects, resource = self.objects_of(target.cloud), self.resources.get(target.kind)
+            if objects is None or resource is None or target.by != BY_ID:
+                continue
+            if objects.conceals(resource, target.key):
+                hidden.add(target)
+            ours = objects.only_project(resource)
+            if ours is None or event.type.startswith(_CHANGES_HANDS):
                 continue
             told = project_told(target, event)
             if told is None:

@@ -35,7 +35,7 @@ class Scope:
         sees_all_projects: bool = False,
     ) -> None:
         self.narrow: set[str] = set()
-        """Kinds of which we are shown our own project alone."""
+        """Kinds of which we are shown our own project alone, or our own user of what users have."""
         self._cloud = cloud
         self._roles = roles
         self._clock = clock
@@ -90,6 +90,14 @@ class Scope:
         else:
             self._note_narrow(resource)
 
+    def listed_ours(self, resource: Resource) -> None:
+        """Note that of what users have we are shown our own alone."""
+        self._add_narrow(resource)
+
+    def listed_all(self, resource: Resource) -> None:
+        """Note that we are shown what all users have."""
+        self.narrow.discard(resource.kind)
+
     def showed(self, resource: Resource, items: Iterable[Object], *, ours: str | None) -> None:
         """Note what a list showed: where one thing is another project's, others may be, too."""
         if resource.private and resource.project_field is not None:
@@ -103,6 +111,10 @@ class Scope:
         return resource.private and alone and not self.everywhere
 
     def _note_narrow(self, resource: Resource) -> None:
-        if resource.project_field is not None and resource.kind not in self.narrow:
+        if resource.project_field is not None:
+            self._add_narrow(resource)
+
+    def _add_narrow(self, resource: Resource) -> None:
+        if resource.kind not in self.narrow:
             log.warning("own_project_only", cloud=self._cloud, kind=resource.kind)
             self.narrow.add(resource.kind)

@@ -160,18 +160,15 @@ class Refresher:
             inventory=Inventory(self.database),
             network_info=self._network_info(),
             default_groups=DefaultGroups(Inventory(self.database)),
-            other_projects=OtherProjects(self._only_project, Inventory(self.database)),
+            other_projects=OtherProjects(self._objects_of, ALL, Inventory(self.database)),
             writer=self._writer(),
             clock=self.clock,
             metrics=self.metrics,
         )
 
-    def _only_project(self, cloud: str, kind: str) -> str | None:
-        """See `OnlyProject`."""
+    def _objects_of(self, cloud: str) -> Objects | None:
         reader = self._readers.get(cloud)
-        if reader is None or kind not in ALL:
-            return None
-        return reader.objects.only_project(ALL[kind])
+        return reader.objects if reader is not None else None
 
     def _network_info(self) -> NetworkInfo:
         return NetworkInfo(ServersAndPorts(self.database))

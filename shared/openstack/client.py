@@ -73,6 +73,11 @@ class CloudClient:
         return self._keystone.project_id
 
     @property
+    def user_id(self) -> str | None:
+        """The user of our credentials; None before the first token."""
+        return self._keystone.user_id
+
+    @property
     def roles(self) -> tuple[str, ...]:
         """Names of our roles; none before `log_in`."""
         return self._keystone.roles

@@ -50,6 +50,8 @@ class Token:
     project_id: str | None
     roles: tuple[str, ...] = ()
     """Names of our roles in what the token is for."""
+    user_id: str | None = None
+    """Whose it is; None where the credentials are not Keystone's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,11 @@ class KeystoneSession:
     def project_id(self) -> str | None:
         """The project the token is scoped to; None before the first token."""
         return self._token.project_id if self._token else None
+
+    @property
+    def user_id(self) -> str | None:
+        """The user the token is for; None before the first token."""
+        return self._token.user_id if self._token else None
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -152,7 +159,7 @@ class KeystoneSession:
             renew_at = self._clock.now() + life - min(_MARGIN, life * _SHORTEST_MARGIN_SHARE)
         roles = tuple(access.role_names or ())
         headers = {"X-Auth-Token": access.auth_token or ""}
-        return Token(headers, renew_at, access.project_id, roles)
+        return Token(headers, renew_at, access.project_id, roles, access.user_id)
 
     def _discover(self, service_type: str) -> Endpoint | None:
         try:

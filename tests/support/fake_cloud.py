@@ -28,8 +28,9 @@ _VERSIONS = {
     "block-storage": ("/volume/v3", "v3.0", {"version": "3.70", "min_version": "3.0"}),
     "image": ("/image/v2", "v2.15", {}),
     "orchestration": ("/orchestration/v1", "v1.0", {}),
+    "identity": ("/identity/v3", "v3.14", {}),
 }
-_AT_FIRST = frozenset(_VERSIONS) - {"orchestration"}
+_AT_FIRST = frozenset(_VERSIONS) - {"orchestration", "identity"}
 QUICK = Limits(
     attempts=3,
     backoff=Backoff(first_seconds=0.001, longest_seconds=0.002),

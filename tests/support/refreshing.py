@@ -79,10 +79,7 @@ class Setting:
             inventory=self.inventory,
             network_info=network_info,
             default_groups=DefaultGroups(self.inventory),
-            other_projects=OtherProjects(
-                lambda _, kind: reader.objects.only_project(ALL[kind]) if kind in ALL else None,
-                self.inventory,
-            ),
+            other_projects=OtherProjects(lambda _: reader.objects, ALL, self.inventory),
             writer=writer,
             clock=clock,
             metrics=metrics,

@@ -78,7 +78,7 @@ def keypair_id(item: Object) -> str | None:
 
 
 def keypair_address(id_: str) -> Address:
-    """Return where a key pair is read; only administrators may name a user."""
+    """Return where a key pair is read; only administrators may name another user."""
     user, _, name = id_.partition("/")
     return Address(f"os-keypairs/{quote(name, safe='')}", (("user_id", user),))
 
@@ -175,6 +175,7 @@ RESOURCES = (
             parent=USER,
             field="user_id",
             address=lambda user: Address("os-keypairs", (("user_id", str(user["id"])),)),
+            of_users=True,
         ),
         id_of=keypair_id,
         ids_return=True,

@@ -51,6 +51,9 @@ class Below:
     """The children's list, by the parent object."""
     by_id: bool = True
     """Whether the parent's id is all that `address` reads of it."""
+    of_users: bool = False
+    """Whether the parents are users, each of whom is shown their own list: ours is read where we
+    may not list the others."""
     through: frozenset[str] = frozenset()
     """Filters of the parents by which their children can be asked for, too."""
 

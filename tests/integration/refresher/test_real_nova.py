@@ -304,7 +304,6 @@ async def test_a_member_sees_what_policy_shows(nova: Nova) -> None:
     shown: dict[Kind, int] = {}
     async with client(nova.keystone, "member", nova.home) as opened:
         member = Reader(opened, clock=CLOCK)
-        # Whose key pairs there are, Keystone does not tell members.
         for kind in set(KINDS) - {Kind.KEYPAIR, Kind.SERVER}:
             with suppress(CloudRefused):
                 shown[kind] = len(await listed(member, ALL[kind]))
@@ -313,6 +312,26 @@ async def test_a_member_sees_what_policy_shows(nova: Nova) -> None:
     denied = set(KINDS) - {Kind.KEYPAIR, Kind.SERVER, *shown}
     assert member.objects.permits.denials().keys() == denied
     assert member.objects.scope.narrow == {Kind.SERVER_GROUP}
+
+
+async def test_a_member_sees_their_own_key_pairs(nova: Nova) -> None:
+    user = nova.keystone.user_id("member")
+    made = {"name": "mine", "type": "ssh", "public_key": PUBLIC_KEY, "user_id": user}
+    nova.api.call("os-keypairs", {"keypair": made})
+    somebody = nova.keystone.user_id("admin")
+
+    async with client(nova.keystone, "member", nova.home) as opened:
+        member = Reader(opened, clock=CLOCK)
+        own = await listed(member, ALL[Kind.KEYPAIR])
+        alone = await read(member, Kind.KEYPAIR, f"{user}/mine", f"{user}/no-such")
+        others = await read(member, Kind.KEYPAIR, f"{somebody}/key-0")
+
+    # Whose key pairs there are, Keystone does not tell members.
+    assert member.objects.permits.denials().keys() == {Kind.USER}
+    assert {id_.partition("/")[0] for id_ in own} == {user}
+    assert objects_of(alone) == {f"{user}/mine": own[f"{user}/mine"]}
+    assert [ref.id for ref in alone.gone] == [f"{user}/no-such"]
+    assert (others.gone, [error.status for _, error in others.failed]) == ({}, [403])
 
 
 async def test_a_member_sees_the_servers_of_their_project(reader: Reader, nova: Nova) -> None:
