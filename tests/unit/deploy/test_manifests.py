@@ -123,6 +123,46 @@ def test_the_webhook_is_reached_at_the_catchers_alone_and_given_time_to_be_left(
     assert process.pod["terminationGracePeriodSeconds"] >= time_to_stop() + pause
 
 
+def test_only_who_needs_to_may_connect() -> None:
+    policies = render(KUBERNETES / "components" / "network-policy")
+    pods = [
+        one["spec"]["template"]
+        for one in apply(KUBERNETES / "components" / "webhook", rendered("base"))
+        if "template" in one.get("spec", {})
+    ]
+    let_in = {
+        (pod["metadata"]["labels"]["app.kubernetes.io/component"], port["name"])
+        for pod in pods
+        for policy in policies
+        if selected(policy["spec"]["podSelector"]["matchLabels"], [pod["metadata"]["labels"]])
+        for rule in policy["spec"]["ingress"]
+        for wanted in rule["ports"]
+        for port in pod["spec"]["containers"][0].get("ports", ())
+        if wanted["port"] in {port["name"], port["containerPort"]}
+    }
+
+    for policy in policies:
+        kubernetes_validate.validate(policy, VERSIONS[0], strict=True)
+        assert policy["spec"]["policyTypes"] == ["Ingress"], "what pods connect to is not limited"
+    assert let_in == {*((name, "http") for name in SERVICES), ("catcher", "webhook")}
+
+
+def test_copies_spread_over_nodes_and_zones_whatever_a_rollout_leaves() -> None:
+    for name, process in services_of("base").items():
+        spread = process.pod["topologySpreadConstraints"]
+
+        assert [one["topologyKey"].rpartition("/")[2] for one in spread] == ["hostname", "zone"]
+        for one in spread:
+            assert one["matchLabelKeys"] == ["pod-template-hash"], name
+            assert one["whenUnsatisfiable"] == "ScheduleAnyway", "one node is enough to run"
+
+
+def test_a_bus_that_is_away_keeps_no_node_from_being_drained() -> None:
+    for budget in of(rendered("base"), "PodDisruptionBudget"):
+        assert budget["spec"]["maxUnavailable"] == 1
+        assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
 @pytest.mark.parametrize("root", ROOTS[1:])
 def test_what_pods_mount_and_name_is_there(root: str) -> None:
     manifests = rendered(root)
