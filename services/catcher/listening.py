@@ -1,10 +1,12 @@
 """What is heard of a cloud: when something came last, whether silence alarms, what was missed.
 
-Kept in PostgreSQL with the checkpoints, so that a restart does not have to learn it again.
+Kept in PostgreSQL with the checkpoints, so that a restart does not have to learn it again. Copies
+that read at the same time hear a part each, and keep there what they heard together.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from services.catcher.rhythm import Rhythm
@@ -35,6 +37,8 @@ class Listener:
         self.cloud = cloud
         self.missed_since = missed_since
         """When the last event had come before a gap that nobody has filled yet."""
+        self._shared_missed = missed_since
+        """What of `missed_since` stands in PostgreSQL for this copy."""
         self._rhythm = rhythm
         self._last_by_way = dict(last_by_way or {})
         self._gaps = 0
@@ -49,21 +53,34 @@ class Listener:
 
     def learn(self, saved: Mapping[str, Any]) -> None:
         """Take over what was learnt before, or by the copy that reads the cloud."""
-        missed = saved["missed_since"]
         self._rhythm = Rhythm.restored(saved["rhythm"])
-        self.missed_since = datetime.fromisoformat(missed) if missed else None
-        self._last_by_way = {
-            way: datetime.fromisoformat(last) for way, last in saved["last_by_way"].items()
-        }
+        self.missed_since = self._shared_missed = _missed_in(saved)
+        self._last_by_way = _last_by_way_in(saved)
 
-    async def save(self, database: Database, *, now: datetime) -> None:
-        """Keep what was learnt; raises StoreUnavailable."""
-        told = {
+    async def share(self, database: Database, *, now: datetime) -> None:
+        """Keep what was learnt, together with what others learnt; raises StoreUnavailable."""
+        missed = self.missed_since
+        join = partial(self._joined, missed)
+        await Checkpoints(database).change(self.cloud, _PLACE, join, now=now)
+        self._shared_missed = missed
+
+    def _joined(self, missed: datetime | None, saved: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Take over what others heard, of what is kept; return what is to be kept now.
+
+        What another missed it fills itself. It is only not written over, for its next start.
+        """
+        if saved is not None:
+            self._rhythm = self._rhythm.joined(Rhythm.restored(saved["rhythm"]))
+            for way, last in _last_by_way_in(saved).items():
+                self._last_by_way[way] = max(last, self._last_by_way.get(way, last))
+            kept = _missed_in(saved)
+            if kept is not None and kept != self._shared_missed:
+                missed = min(kept, missed or kept)
+        return {
             "rhythm": self._rhythm.saved(),
-            "missed_since": self.missed_since.isoformat() if self.missed_since else None,
+            "missed_since": missed.isoformat() if missed else None,
             "last_by_way": {way: last.isoformat() for way, last in self._last_by_way.items()},
         }
-        await Checkpoints(database).save(self.cloud, _PLACE, told, now=now)
 
     def heard(self, way: str, events: Sequence[Event], now: datetime) -> None:
         """Note that events came, by which way (amqp, panko, ...)."""
@@ -105,3 +122,12 @@ class Listener:
     def silent_for(self, now: datetime) -> timedelta | None:
         """Return for how long nothing has come when that is alarming, else None."""
         return self._rhythm.silent(now)
+
+
+def _missed_in(saved: Mapping[str, Any]) -> datetime | None:
+    missed = saved["missed_since"]
+    return datetime.fromisoformat(missed) if missed else None
+
+
+def _last_by_way_in(saved: Mapping[str, Any]) -> dict[str, datetime]:
+    return {way: datetime.fromisoformat(last) for way, last in saved["last_by_way"].items()}

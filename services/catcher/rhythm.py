@@ -4,6 +4,10 @@ A quiet cloud may say nothing for an hour at night; a busy one that says nothing
 broken. So nobody sets a threshold: the longest pause of late is remembered, and a pause that is
 several times as long is alarming. What is remembered fades, and an outage counts for no more than
 what would have been alarming, so that neither makes a source deaf to trouble for ever.
+
+Copies of the catcher that share a queue hear a part each. They join what they learnt every few
+seconds, in any order and as often as they like: each knows the rhythm of the whole, wrong by no
+more than the time until one has told and another has asked.
 """
 
 from collections.abc import Mapping
@@ -37,8 +41,22 @@ class Rhythm:
         pause = max(now - (self.last or self.since), timedelta())
         threshold = self.alarming_after(now)
         usual = pause if threshold is None else min(pause, threshold)
-        faded = self.longest * 0.5 ** (pause / HALF_LIFE)
-        return replace(self, last=now, longest=max(usual, faded))
+        return replace(self, last=now, longest=max(usual, _faded(self.longest, pause)))
+
+    def joined(self, other: "Rhythm") -> "Rhythm":
+        """Return what two copies learnt together of one source, of which each heard a part."""
+        ends = [each.last for each in (self, other) if each.last is not None]
+        last = max(ends, default=None)
+        longest = [
+            _faded(each.longest, last - each.last)
+            for each in (self, other)
+            if last is not None and each.last is not None
+        ]
+        return Rhythm(
+            since=min(self.since, other.since),
+            last=last,
+            longest=max(longest, default=timedelta()),
+        )
 
     def alarming_after(self, now: datetime) -> timedelta | None:
         """Return from which pause on silence is alarming; None while too little is known."""
@@ -71,3 +89,8 @@ class Rhythm:
             last=datetime.fromisoformat(last) if last else None,
             longest=timedelta(seconds=saved["longest_seconds"]),
         )
+
+
+def _faded(longest: timedelta, time: timedelta) -> timedelta:
+    left: float = 0.5 ** (time / HALF_LIFE)
+    return longest * left

@@ -87,12 +87,12 @@ class CloudWatch:
     async def remember(self) -> None:
         """Keep what was learnt of the cloud's rhythm; raises StoreUnavailable.
 
-        While another copy reads, it is the one that learns, and this one follows it.
+        Copies that read at once learn together. Where one reads at a time, the others follow it.
         """
         if self.listener is None:
             return
         if not self._stands_by:
-            await self.listener.save(self._desk.database, now=self._desk.clock.now())
+            await self.listener.share(self._desk.database, now=self._desk.clock.now())
             return
         saved = await saved_of(self._desk.database, self._cloud.name)
         if saved is not None and self._stands_by:

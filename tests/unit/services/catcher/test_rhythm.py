@@ -94,3 +94,65 @@ def test_longer_silence_is_never_less_alarming(steps: list[timedelta], more: tim
 
     if rhythm.silent(now + more):
         assert rhythm.silent(now + more + MINUTE)
+
+
+SHARED_EVERY = timedelta(seconds=2)
+ROUNDING = timedelta(milliseconds=1)
+COPIES = 3
+# No pause is so long that an alarm would bound what is learnt from it.
+shares = st.lists(
+    st.tuples(st.timedeltas(timedelta(), SHORTEST_ALARM - MINUTE), st.integers(0, COPIES - 1)),
+    min_size=1,
+    max_size=30,
+)
+
+
+def together(heard: list[tuple[timedelta, int]]) -> tuple[Rhythm, Rhythm, datetime]:
+    """Return what one learns who hears everything, what copies learn together, and the end."""
+    alone, now, shared_at = Rhythm(NOON), NOON, NOON
+    kept = Rhythm(NOON)
+    copies = [Rhythm(NOON)] * COPIES
+    for step, index in heard:
+        now += step
+        while shared_at + SHARED_EVERY <= now:
+            shared_at += SHARED_EVERY
+            for each in range(COPIES):
+                copies[each] = kept = copies[each].joined(kept)
+        alone = alone.heard(now)
+        copies[index] = copies[index].heard(now)
+    for copy in copies:
+        kept = kept.joined(copy)
+    return alone, kept, now
+
+
+@given(shares)
+def test_copies_that_hear_a_part_each_learn_the_rhythm_of_the_whole(
+    heard: list[tuple[timedelta, int]],
+) -> None:
+    alone, kept, _ = together(heard)
+
+    assert (kept.since, kept.last) == (alone.since, alone.last)
+    # One tells of it, then another asks.
+    late = 2 * SHARED_EVERY
+    assert alone.longest - ROUNDING <= kept.longest <= alone.longest + late + ROUNDING
+
+
+@given(shares, shares)
+def test_it_does_not_matter_in_which_order_or_how_often_copies_join(
+    some: list[tuple[timedelta, int]], others: list[tuple[timedelta, int]]
+) -> None:
+    one, two = together(some)[0], together(others)[0]
+    both = one.joined(two)
+
+    assert two.joined(one) == both
+    assert both.joined(two) == both.joined(one) == both
+    assert one.joined(one) == one
+
+
+@given(shares)
+def test_who_has_heard_nothing_teaches_nothing(heard: list[tuple[timedelta, int]]) -> None:
+    rhythm, _, now = together(heard)
+
+    assert rhythm.joined(Rhythm(now)) == rhythm
+    assert Rhythm(now).joined(rhythm) == rhythm
+    assert Rhythm(now).joined(Rhythm(NOON)) == Rhythm(NOON)
