@@ -7,7 +7,7 @@ so does the next try of one that failed. Who asks for passes is `services.refres
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from services.refresher.listing import ListedPage, Listing, one_ahead
 from services.refresher.metrics import RefresherMetrics
 from services.refresher.objects import Objects
 from services.refresher.resources.model import Resource
+from services.refresher.unseen import Unseen
 from services.refresher.writing import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock
@@ -32,15 +33,10 @@ from shared.snapshot import Cause, CauseKind, ChangeKind
 from shared.store.drift import Drift
 from shared.store.inventory import Inventory
 from shared.store.passes import FullPass, FullPasses, PassFigures, PassState, Place
-from shared.store.targets import TargetQueue
-from shared.target import BY_ID, Target
 from shared.waiting import beside, end, pause, unless_stopped
 
 T = TypeVar("T")
 
-_ASK_AT_ONCE = 1000
-_NOBODYS = ""
-"""No project; no row has it."""
 _RENEWALS_PER_LEASE = 4
 # What vanished is counted when it is buried, which is later.
 _DRIFT = {
@@ -67,7 +63,7 @@ class Passes:
     passes: FullPasses
     drift: Drift
     inventory: Inventory
-    targets: TargetQueue
+    unseen: Unseen
     writer: Writer
     clock: Clock
     random: Random
@@ -118,7 +114,7 @@ class Passes:
                 async for listed in ahead:
                     place = listed.place
                     await self._in_store(partial(self._take, claimed, resource, listed, tally))
-            await self._suspect_unseen(claimed, tally, before=place.began_at)
+            await self._suspect_unseen(claimed, resource, tally, before=place.began_at)
             await self._finish(claimed, tally.figures, PassState.DONE)
         except (CloudRefused, CloudUnavailable) as error:
             await self._finish(claimed, tally.figures, PassState.FAILED, str(error))
@@ -183,43 +179,17 @@ class Passes:
         self.metrics.passes.listed.labels(self.cloud, resource.kind).inc(len(page.items))
 
     async def _suspect_unseen(
-        self, claimed: FullPass, tally: "_Tally", *, before: datetime
+        self, claimed: FullPass, resource: Resource, tally: "_Tally", *, before: datetime
     ) -> None:
         """Ask for each row that the pass did not see, some at a time."""
-        after: str | None = None
-        while True:
-            unseen = await self._in_store(partial(self._unseen, claimed, before, after))
-            if not unseen:
-                return
-            after = unseen[-1].id
-            resource = self.resources[claimed.kind]
-            # Of what we are not shown, a read would tell nothing.
-            suspects = [ref for ref in unseen if not self.objects.conceals(resource, ref.id)]
-            await self._in_store(partial(self._suspect, claimed, suspects))
-            vanished = tally.figures.vanished + len(suspects)
+        cause, after = Cause(CauseKind.FULL_PASS, str(claimed.id)), None
+        while rows := await self._in_store(
+            partial(self.unseen.some, resource, before=before, after=after)
+        ):
+            asked = await self._in_store(partial(self.unseen.ask, resource, rows, cause))
+            after = rows[-1].id
+            vanished = tally.figures.vanished + asked
             tally.figures = replace(tally.figures, vanished=vanished)
-
-    async def _unseen(
-        self, claimed: FullPass, before: datetime, after: str | None
-    ) -> list[ResourceRef]:
-        """Return some rows that no read found since `before`, of the projects shown to us."""
-        everywhere = await self.objects.sees_all(self.resources[claimed.kind])
-        return await self.inventory.unseen(
-            self.cloud,
-            claimed.kind,
-            before=before,
-            most=_ASK_AT_ONCE,
-            after=after,
-            project=None if everywhere else self.objects.project_id or _NOBODYS,
-        )
-
-    async def _suspect(self, claimed: FullPass, suspects: Sequence[ResourceRef]) -> None:
-        cause = str(Cause(CauseKind.FULL_PASS, str(claimed.id)))
-        asked = [
-            Target(self.cloud, ref.kind, BY_ID, ref.id, cause, "not seen by a full pass")
-            for ref in suspects
-        ]
-        await self.targets.ask(asked, now=self.clock.now(), merge_window=timedelta(0))
 
     async def _in_store(self, work: Callable[[], Awaitable[T]]) -> T:
         return await until_it_works(

@@ -17,7 +17,8 @@ from services.refresher.learning import Lessons, Size
 from services.refresher.parts import Parts
 from services.refresher.permits import Permits
 from services.refresher.refusals import forbids, says_gone
-from services.refresher.resources.model import Address, Below, Life, Object, Resource
+from services.refresher.replies import object_in, with_ids
+from services.refresher.resources.model import Address, Below, Object, Resource
 from services.refresher.scope import Scope
 from shared.clock import Clock
 from shared.errors import CloudInPart, CloudRefused, CloudUnavailable
@@ -51,9 +52,7 @@ class Objects:
         sees_all_projects: bool = False,
     ) -> None:
         self.permits = Permits()
-        self.scope = Scope(
-            client.name, lambda: client.roles, clock=clock, sees_all_projects=sees_all_projects
-        )
+        self.scope = Scope(client, clock=clock, sees_all_projects=sees_all_projects)
         self.cut_off: set[str] = set()
         """Kinds whose latest list came in part: what it lacks is not seen by full passes."""
         self._client = client
@@ -80,20 +79,6 @@ class Objects:
                     break
         return self.scope.sees_all(resource)
 
-    def only_project(self, resource: Resource) -> str | None:
-        """Return the one project of whose objects of the kind we are shown any.
-
-        None where we may be shown those of more, also for as long as no list has told.
-        """
-        return self.project_id if self.scope.hides_others(resource) else None
-
-    def conceals(self, resource: Resource, id_: str) -> bool:
-        """Whether an object is never shown to us, as its id tells: it is another user's."""
-        below = resource.below
-        if below is None or not below.of_users or resource.kind not in self.scope.narrow:
-            return False
-        return id_.partition("/")[0] != self._client.user_id
-
     async def has(self, resource: Resource) -> bool:
         """Whether the cloud has the kind; raises CloudUnavailable when that cannot be told."""
         found = await self._offers.has(resource)
@@ -116,7 +101,7 @@ class Objects:
         except CloudUnavailable as error:
             await self._parts.explain(resource, error)
             raise
-        return _object(resource, id_, reply)
+        return object_in(reply, resource, id_)
 
     async def pages(self, resource: Resource, params: Params) -> AsyncIterator[Page]:
         """Yield the pages of a list; raises CloudRefused and CloudUnavailable.
@@ -230,12 +215,10 @@ class Objects:
         async for items in self._permitted(resource, pages, widely=widely):
             page_count, object_count = page_count + 1, object_count + len(items)
             shaped = [resource.shape({**item, **of}) for item in items]
-            named = [item for item in shaped if resource.id_of(item)]
-            if len(named) < len(shaped):
-                _check_nameless(resource, address.path, shaped)
-                in_part = True
+            named = with_ids(shaped, resource, address.path)
+            in_part = in_part or len(named) < len(shaped)
             self.scope.listed(resource, widely=widely)
-            self.scope.showed(resource, named, ours=self.project_id)
+            self.scope.showed(resource, named)
             yield Page(named, observed_at, in_part)
             observed_at = self._clock.now()
         told = (resource.service_type, resource.collection) in self._client.cut_off
@@ -267,20 +250,3 @@ class Objects:
         except CloudUnavailable as error:
             await self._parts.explain(resource, error)
             raise
-
-
-def _check_nameless(resource: Resource, path: str, items: Sequence[Object]) -> None:
-    """Raise CloudUnavailable where objects lack an id that the service would know."""
-    nameless = (item for item in items if not resource.id_of(item))
-    if any(resource.life(item) is not Life.UNSURE for item in nameless):
-        raise CloudUnavailable(f"the list of {path} holds objects without an id")
-
-
-def _object(resource: Resource, id_: str, reply: Any) -> Object:
-    item = reply
-    if resource.item_key is not None and isinstance(reply, dict):
-        item = reply.get(resource.item_key)
-    shaped = resource.shape(item) if isinstance(item, dict) else {}
-    if resource.id_of(shaped) != id_:
-        raise CloudUnavailable(f"the reply to a read of {resource.kind} {id_} is not that object")
-    return shaped

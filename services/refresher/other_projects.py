@@ -7,8 +7,8 @@ for one that does not exist. What an event tells of it stands in the inventory a
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from services.refresher.objects import Objects
 from services.refresher.resources.model import Resource
+from services.refresher.scope import Scope
 from shared.catalogue.paths import unwrapped
 from shared.event import Event, Flavour
 from shared.store.inventory import Inventory
@@ -40,7 +40,7 @@ def project_told(target: Target, event: Event) -> str | None:
 class OtherProjects:
     """Knows targets of other projects; raises StoreUnavailable."""
 
-    objects_of: Callable[[str], Objects | None]
+    scope_of: Callable[[str], Scope | None]
     """What a cloud shows us; None while this copy does not read it."""
     resources: Mapping[str, Resource]
     inventory: Inventory
@@ -53,12 +53,12 @@ class OtherProjects:
         hidden: set[Target] = set()
         unsaid: list[tuple[Target, str]] = []
         for target, event in asked:
-            objects, resource = self.objects_of(target.cloud), self.resources.get(target.kind)
-            if objects is None or resource is None or target.by != BY_ID:
+            scope, resource = self.scope_of(target.cloud), self.resources.get(target.kind)
+            if scope is None or resource is None or target.by != BY_ID:
                 continue
-            if objects.conceals(resource, target.key):
+            if scope.conceals(resource, target.key):
                 hidden.add(target)
-            ours = objects.only_project(resource)
+            ours = scope.only_project(resource)
             if ours is None or event.type.startswith(_CHANGES_HANDS):
                 continue
             told = project_told(target, event)

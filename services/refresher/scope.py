@@ -5,7 +5,7 @@ Some services ignore to members that a list is asked for in all projects, others
 learnt is looked at again, since roles and policies change while we run.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,6 +14,7 @@ from services.refresher.refusals import refuses_params
 from services.refresher.resources.model import Object, Resource, text_of
 from shared.clock import Clock
 from shared.errors import CloudRefused
+from shared.openstack.client import CloudClient
 
 log = structlog.get_logger(__name__)
 
@@ -24,20 +25,14 @@ _ADMIN = "admin"
 
 
 class Scope:
-    """What one cloud shows us of other projects."""
+    """What one cloud shows us of other projects; `client` tells who we are there."""
 
     def __init__(
-        self,
-        cloud: str,
-        roles: Callable[[], tuple[str, ...]],
-        *,
-        clock: Clock,
-        sees_all_projects: bool = False,
+        self, client: CloudClient, *, clock: Clock, sees_all_projects: bool = False
     ) -> None:
         self.narrow: set[str] = set()
         """Kinds of which we are shown our own project alone, or our own user of what users have."""
-        self._cloud = cloud
-        self._roles = roles
+        self._client = client
         self._clock = clock
         self._sees_all_projects = sees_all_projects
         self._asked: set[str] = set()
@@ -47,7 +42,7 @@ class Scope:
     @property
     def everywhere(self) -> bool:
         """Whether our role is one that is shown the objects of all projects."""
-        return self._sees_all_projects or _ADMIN in self._roles()
+        return self._sees_all_projects or _ADMIN in self._client.roles
 
     def sees_all(self, resource: Resource) -> bool:
         """Whether we are shown the objects of all projects, so that a 404 says that one is gone.
@@ -98,17 +93,28 @@ class Scope:
         """Note that we are shown what all users have."""
         self.narrow.discard(resource.kind)
 
-    def showed(self, resource: Resource, items: Iterable[Object], *, ours: str | None) -> None:
+    def showed(self, resource: Resource, items: Iterable[Object]) -> None:
         """Note what a list showed: where one thing is another project's, others may be, too."""
         if resource.private and resource.project_field is not None:
             projects = {text_of(item, resource.project_field) for item in items}
-            if projects - {ours, None}:
+            if projects - {self._client.project_id, None}:
                 self._shows_others.add(resource.kind)
 
-    def hides_others(self, resource: Resource) -> bool:
-        """Whether all that we know says that no object of another project is ever shown to us."""
+    def only_project(self, resource: Resource) -> str | None:
+        """Return the one project of whose objects of the kind we are shown any.
+
+        None where we may be shown those of more, also for as long as no list has told.
+        """
         alone = resource.kind in self.narrow and resource.kind not in self._shows_others
-        return resource.private and alone and not self.everywhere
+        hides_others = resource.private and alone and not self.everywhere
+        return self._client.project_id if hides_others else None
+
+    def conceals(self, resource: Resource, id_: str) -> bool:
+        """Whether an object is never shown to us, as its id tells: it is another user's."""
+        below = resource.below
+        if below is None or not below.of_users or resource.kind not in self.narrow:
+            return False
+        return id_.partition("/")[0] != self._client.user_id
 
     def _note_narrow(self, resource: Resource) -> None:
         if resource.project_field is not None:
@@ -116,5 +122,5 @@ class Scope:
 
     def _add_narrow(self, resource: Resource) -> None:
         if resource.kind not in self.narrow:
-            log.warning("own_project_only", cloud=self._cloud, kind=resource.kind)
+            log.warning("own_project_only", cloud=self._client.name, kind=resource.kind)
             self.narrow.add(resource.kind)

@@ -24,6 +24,8 @@ from services.refresher.other_projects import OtherProjects
 from services.refresher.pass_requests import PassRequests
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
+from services.refresher.scope import Scope
+from services.refresher.unseen import Unseen
 from services.refresher.writing import Writer
 from shared.backoff import Backoff
 from shared.bus.consuming import Consumer
@@ -160,15 +162,15 @@ class Refresher:
             inventory=Inventory(self.database),
             network_info=self._network_info(),
             default_groups=DefaultGroups(Inventory(self.database)),
-            other_projects=OtherProjects(self._objects_of, ALL, Inventory(self.database)),
+            other_projects=OtherProjects(self._scope_of, ALL, Inventory(self.database)),
             writer=self._writer(),
             clock=self.clock,
             metrics=self.metrics,
         )
 
-    def _objects_of(self, cloud: str) -> Objects | None:
+    def _scope_of(self, cloud: str) -> Scope | None:
         reader = self._readers.get(cloud)
-        return reader.objects if reader is not None else None
+        return reader.objects.scope if reader is not None else None
 
     def _network_info(self) -> NetworkInfo:
         return NetworkInfo(ServersAndPorts(self.database))
@@ -213,6 +215,7 @@ class Refresher:
         )
 
     def _passes(self, name: str, objects: Objects) -> Passes:
+        inventory = Inventory(self.database)
         return Passes(
             cloud=name,
             worker=self.instance,
@@ -220,8 +223,8 @@ class Refresher:
             objects=objects,
             passes=FullPasses(self.database),
             drift=Drift(self.database),
-            inventory=Inventory(self.database),
-            targets=TargetQueue(self.database),
+            inventory=inventory,
+            unseen=Unseen(name, objects, inventory, TargetQueue(self.database), self.clock),
             writer=self._writer(),
             clock=self.clock,
             random=self.random,

@@ -19,6 +19,7 @@ from services.refresher.other_projects import OtherProjects
 from services.refresher.pass_requests import PassRequests
 from services.refresher.reading import Reader
 from services.refresher.resources import ALL
+from services.refresher.unseen import Unseen
 from services.refresher.writing import Writer
 from shared.catalogue.load import builtin
 from shared.event import Action, Event
@@ -79,7 +80,7 @@ class Setting:
             inventory=self.inventory,
             network_info=network_info,
             default_groups=DefaultGroups(self.inventory),
-            other_projects=OtherProjects(lambda _: reader.objects, ALL, self.inventory),
+            other_projects=OtherProjects(lambda _: reader.objects.scope, ALL, self.inventory),
             writer=writer,
             clock=clock,
             metrics=metrics,
@@ -122,7 +123,7 @@ class Setting:
             passes=self.full_passes,
             drift=Drift(database),
             inventory=self.inventory,
-            targets=self.targets,
+            unseen=Unseen("prod", reader.objects, self.inventory, self.targets, clock),
             writer=writer,
             clock=clock,
             random=Random(seed),
