@@ -6,6 +6,7 @@ import structlog
 from aio_pika.abc import AbstractConnection
 
 from shared.amqp.failures import described
+from shared.amqp.properties import tolerate_unreadable_properties
 from shared.waiting import within
 
 CLOSE_SECONDS = 3.0
@@ -20,6 +21,7 @@ async def connect(connection: AbstractConnection, *, seconds: float) -> None:
     Raises what aio-pika raises, AMQPError or OSError, TimeoutError after `seconds`, and
     CancelledElsewhere.
     """
+    tolerate_unreadable_properties()
     try:
         await within(connection.connect(), seconds)
     except BaseException:

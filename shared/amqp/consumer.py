@@ -22,7 +22,7 @@ from shared.amqp.address import Address
 from shared.amqp.session import Session, open_session
 from shared.backoff import Backoff
 from shared.errors import BusUnavailable
-from shared.waiting import beside
+from shared.waiting import beside, unless_stopped
 
 Prepare = Callable[[Session], Awaitable[None]]
 """Declares and binds what the consumer needs; called on every new session, so idempotent."""
@@ -111,14 +111,20 @@ class BatchConsumer:
                 await batch.session.acknowledge(_tag(message), multiple=False)
 
     async def run(self, *, backoff: Backoff, random: Random) -> None:
-        """Keep a session open for ever."""
+        """Keep a session open for ever.
+
+        One that ended soon after it began counts as a failed try: what ended it may be there again.
+        """
+        now = asyncio.get_running_loop().time
         attempt = 0
         while True:
             try:
                 async with open_session(self._address, name=f"osevents {self._queue}") as session:
                     await self._consume(session)
-                    attempt = 0
+                    began = now()
                     await self._until_it_ends(session)
+                    if now() - began >= backoff.longest_seconds:
+                        attempt = 0
                     self.last_trouble = session.reason
             except BusUnavailable as error:
                 self.moved = False
@@ -157,7 +163,8 @@ class BatchConsumer:
                 async with asyncio.timeout(self._fail_back.total_seconds()):
                     await session.closed.wait()
                     return
-            better = await self._better_host(session)
+            # A host that does not answer must not hide that ours has gone.
+            better = await unless_stopped(self._better_host(session), session.closed)
             if better is not None and not session.closed.is_set():
                 self.moved = True
                 log.info("failing_back", queue=self._queue, host=session.host, to=better)
