@@ -6,12 +6,17 @@ from pathlib import Path
 from shared.resource import Kind
 from shared.store.views import described, markdown, views_sql
 
-PAGE = Path(__file__).parents[3] / "docs" / "reference" / "inventory.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "reference" / "inventory.md"
 MARK = "<!-- generated: the columns and links, by shared/store/views.py -->\n"
 
 
 def test_every_kind_has_a_view() -> None:
     assert set(described()) == set(Kind)
+
+
+def test_the_readme_counts_the_kinds_rightly() -> None:
+    assert f"inventory** of {len(Kind)} kinds" in (ROOT / "README.md").read_text()
 
 
 def test_the_page_shows_the_columns_and_links_as_they_are() -> None:
