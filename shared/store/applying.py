@@ -11,8 +11,9 @@ from shared.snapshot import Change
 from shared.store.database import Connection, columns
 from shared.store.digest import as_json, digest_of
 from shared.store.links import save_links
-from shared.store.observation import Decision, ResourceRow
-from shared.store.resource_rows import moments_of, resource_of
+from shared.store.observation import Decision
+from shared.store.resource_columns import moments_of, resource_of
+from shared.store.resource_row import ResourceRow
 from shared.store.statements import statements
 
 _SQL = statements("applying")

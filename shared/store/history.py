@@ -8,9 +8,9 @@ from datetime import datetime
 from shared.resource import ResourceRef
 from shared.snapshot import Change
 from shared.store.database import Database
-from shared.store.observation import ResourceRow
 from shared.store.past import undone
-from shared.store.resource_rows import change_of
+from shared.store.resource_columns import change_of
+from shared.store.resource_row import ResourceRow
 from shared.store.statements import statements
 
 _SQL = statements("history")

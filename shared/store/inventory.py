@@ -13,23 +13,15 @@ from shared.resource import ResourceRef
 from shared.snapshot import Cause, Change, Snapshot
 from shared.store.applying import apply_decisions
 from shared.store.database import Connection, Database, columns
-from shared.store.observation import (
-    Decision,
-    Outcome,
-    ResourceRow,
-    bury,
-    observe,
-    shows_gone,
-)
+from shared.store.observation import Decision, Outcome, bury, observe, shows_gone
 from shared.store.owning import buried_owners, hold_below, owned_by, parted
+from shared.store.resource_columns import change_of, resource_of
 from shared.store.resource_filter import ResourceFilter
-from shared.store.resource_rows import change_of, resource_of
+from shared.store.resource_row import ResourceRow
 from shared.store.statements import statements
 
 _SQL = statements("inventory")
 _ROWS_AT_ONCE = 10_000
-
-__all__ = ["Inventory", "KindCount", "ResourceRow", "WriteResult"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shared.links import Link, links_of
 from shared.resource import ResourceRef
 from shared.store.database import Connection, Database, columns
-from shared.store.observation import ResourceRow
+from shared.store.resource_row import ResourceRow
 from shared.store.statements import statements
 
 _SQL = statements("links")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.snapshot import Change, ChangeKind
-from shared.store.observation import ResourceRow
+from shared.store.resource_row import ResourceRow
 
 
 def undone(row: ResourceRow, later: Sequence[Change]) -> ResourceRow | None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from shared.store.observation import ResourceRow
+from shared.store.resource_row import ResourceRow
 from shared.store.timeline_reading import like
 
 

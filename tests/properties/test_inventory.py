@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, ChangeKind, Snapshot
-from shared.store.observation import ResourceRow, bury, observe
+from shared.store.observation import bury, observe
+from shared.store.resource_row import ResourceRow
 
 REF = ResourceRef("prod", "port", "port-1")
 FIELDS = ("mtu", "host", "status")

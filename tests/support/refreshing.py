@@ -30,8 +30,8 @@ from shared.store.dead_letters import DeadLetters
 from shared.store.drift import Drift
 from shared.store.inventory import Inventory
 from shared.store.listed import ListedPages
-from shared.store.observation import ResourceRow
 from shared.store.passes import FullPasses
+from shared.store.resource_row import ResourceRow
 from shared.store.server_ports import ServersAndPorts
 from shared.store.targets import TargetQueue
 from shared.target import Target

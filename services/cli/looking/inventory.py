@@ -18,8 +18,8 @@ from shared.store.database import Database
 from shared.store.history import ChangeNearby, History
 from shared.store.inventory import Inventory
 from shared.store.links import Links
-from shared.store.observation import ResourceRow
 from shared.store.resource_filter import ResourceFilter
+from shared.store.resource_row import ResourceRow
 
 RESOURCE_COLUMNS = ("id", "name", "status", "project", "cloud", "seen_at", "deleted_at")
 CHANGE_COLUMNS = ("at", "change", "field", "old", "new", "cause")

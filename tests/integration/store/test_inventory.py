@@ -12,7 +12,8 @@ from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, ChangeKind, Snapshot
 from shared.store.database import Database
 from shared.store.inventory import Inventory, KindCount, WriteResult
-from shared.store.observation import ResourceRow, bury, observe
+from shared.store.observation import bury, observe
+from shared.store.resource_row import ResourceRow
 from tests.support.events import NOON
 
 CAUSE = Cause(CauseKind.EVENT, "event-1")

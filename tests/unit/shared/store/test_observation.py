@@ -6,7 +6,8 @@ from typing import Any
 
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, ChangeKind, Snapshot
-from shared.store.observation import Outcome, ResourceRow, bury, observe, shows_gone
+from shared.store.observation import Outcome, bury, observe, shows_gone
+from shared.store.resource_row import ResourceRow
 
 REF = ResourceRef("prod", "port", "port-1")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

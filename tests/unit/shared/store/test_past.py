@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Change, ChangeKind, Snapshot
-from shared.store.observation import ResourceRow, bury, observe
+from shared.store.observation import bury, observe
 from shared.store.past import undone
+from shared.store.resource_row import ResourceRow
 from tests.support.events import NOON
 
 REF = ResourceRef("prod", "port", "port-1")

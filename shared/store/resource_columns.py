@@ -8,7 +8,7 @@ import orjson
 
 from shared.resource import ResourceRef
 from shared.snapshot import Cause, CauseKind, Change, ChangeKind
-from shared.store.observation import ResourceRow, Version
+from shared.store.resource_row import ResourceRow, Version
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
