@@ -15,8 +15,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from shared.redaction import MARKER, names_a_secret
 from shared.secret import mask_all
 
-_QUIET = ("aio_pika", "aiormq")
-"""They log every lost connection several times, with tracebacks; we tell it once, in our words."""
+_QUIET = ("aio_pika", "aiormq", "keystoneauth")
+"""They log each failed try, some several times with tracebacks; we tell it once, in our words."""
 
 
 def configure_logs(

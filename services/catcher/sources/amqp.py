@@ -13,6 +13,7 @@ connection is reported as a gap.
 
 import asyncio
 import itertools
+from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -137,6 +138,7 @@ class AMQPSource:
         With `exchanges`: to these only.
         """
         appeared: list[str] = []
+        news: dict[str, list[str]] = defaultdict(list)
         for exchange, keys in self._subscription.keys_of.items():
             if exchanges is not None and exchange not in exchanges:
                 continue
@@ -147,12 +149,14 @@ class AMQPSource:
                 self._absences.missed(exchange, was_there=was_there)
                 self.unbound[exchange] = problem
                 if problem != before:
-                    log.warning("exchange_not_bound", exchange=exchange, reason=problem)
+                    news[problem].append(exchange)
             elif before is not None:
                 self._absences.found(exchange)
                 del self.unbound[exchange]
                 appeared.append(exchange)
                 log.info("exchange_bound", exchange=exchange)
+        for reason, names in news.items():  # few clouds have all services
+            log.warning("exchanges_not_bound", exchanges=", ".join(names), reason=reason)
         return appeared
 
     async def keep_bound(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import aio_pika
 import pytest
+from structlog.testing import capture_logs
 from yarl import URL
 
 from services.catcher.decoding.notification import Notification
@@ -100,6 +101,22 @@ async def test_an_exchange_that_may_not_be_read_is_named(rabbit_vhost: RabbitVho
         assert "not permitted" in source.unbound["neutron"]
         assert "no such exchange" in source.unbound["glance"]
         assert source.trouble is None
+
+
+async def test_services_that_a_cloud_lacks_are_one_line_of_the_log(
+    rabbit_vhost: RabbitVhost,
+) -> None:
+    await declare(rabbit_vhost, "nova")
+
+    with capture_logs() as logs:
+        async with opened(rabbit_vhost, subscription("nova", "trove", "sahara"), []):
+            pass
+
+    [line] = [line for line in logs if line["event"] == "exchanges_not_bound"]
+    assert (line["exchanges"], line["reason"]) == (
+        "trove, sahara",
+        "there is no such exchange (yet)",
+    )
 
 
 async def test_a_source_without_any_exchange_says_why_nothing_arrives(
