@@ -17,7 +17,7 @@ FAILURES = (
     TimeoutError,
     CancelledElsewhere,
 )
-"""What aiormq raises of a broker that is away, or says no. Others are defects, and pass."""
+"""What aiormq raises of a broker that is away, or says no."""
 
 _TOO_LARGE = re.compile(r"larger than (?:configured )?max size (?P<limit>\d+)")
 """In RabbitMQ's words: `message size 500 is larger than configured max size 400`."""
@@ -31,19 +31,28 @@ class MessageTooLarge(BusUnavailable):
         self.limit_bytes = limit_bytes
 
 
+def is_failure(error: BaseException) -> bool:
+    """Tell whether `error` is the broker's; what is not is a defect, and passes.
+
+    A bare Exception is what aiormq ends pending calls with when the connection was closed at the
+    other end just between two frames.
+    """
+    return isinstance(error, FAILURES) or type(error) is Exception
+
+
 @contextmanager
 def unavailable_when_it_fails(what: str, host: str) -> Iterator[None]:
     """Turn what aiormq raises inside into BusUnavailable; the cause is kept."""
     try:
         yield
-    except FAILURES as error:
+    except Exception as error:
+        if not is_failure(error):
+            raise
         raise in_our_words(error, what, host) from error
 
 
 def in_our_words(error: BaseException, what: str, host: str) -> BusUnavailable:
     """Return what to raise of a failure of `what`; a cancelled call is a connection that broke."""
-    if isinstance(error, CancelledElsewhere | asyncio.CancelledError):
-        return BusUnavailable(f"{what} at {host}: the connection broke")
     message = f"{what} at {host}: {described(error)}"
     if too_large := _TOO_LARGE.search(str(error)):
         return MessageTooLarge(message, int(too_large["limit"]))
@@ -55,6 +64,6 @@ def described(error: BaseException) -> str:
     if isinstance(error, aiormq.exceptions.InvalidFrameError) and "Connection.OpenOk" in str(error):
         # aiormq keeps the broker's words (530 NOT_ALLOWED) to itself here.
         return "the virtual host is not there, or our user may not use it"
-    if isinstance(error, CancelledElsewhere):
+    if isinstance(error, CancelledElsewhere | asyncio.CancelledError) or type(error) is Exception:
         return "the connection broke"
     return f"{type(error).__name__} {error}".strip()

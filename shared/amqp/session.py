@@ -23,10 +23,10 @@ from pamqp import commands as spec
 from shared.amqp.address import Address
 from shared.amqp.connecting import connect, disconnect
 from shared.amqp.failures import (
-    FAILURES,
     MessageTooLarge,
     described,
     in_our_words,
+    is_failure,
     unavailable_when_it_fails,
 )
 from shared.errors import BusUnavailable
@@ -261,7 +261,7 @@ class Session:
 
     def _failure(self, message: Outgoing, error: BaseException) -> BaseException:
         """Return what to raise; what is no failure of the broker's is a defect, and passes."""
-        if not isinstance(error, (*FAILURES, asyncio.CancelledError)):
+        if not (is_failure(error) or isinstance(error, asyncio.CancelledError)):
             return error
         what = f"publishing to exchange {message.exchange!r} with {message.routing_key!r}"
         failure = in_our_words(error, what, self.host)
@@ -323,7 +323,9 @@ async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str
         connection = aio_pika.Connection(url.update_query(query), ssl_context=address.tls)
         try:
             await connect(connection, seconds=CONNECT_SECONDS)
-        except FAILURES as error:
+        except Exception as error:
+            if not is_failure(error):
+                raise
             failures.append(f"{host}: {described(error)}")
         else:
             return connection, host, rank

@@ -1,9 +1,12 @@
 """A session with a broker: every failure is one that its users know."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from pamqp import commands as spec
+from pamqp.frame import marshal
+from yarl import URL
 
 from shared.amqp.address import Address
 from shared.amqp.session import Outgoing, Session, open_session
@@ -56,6 +59,29 @@ async def test_a_task_in_which_something_failed_before_gets_its_answers(rabbit_u
         assert await session.waiting_in("none of that name") is None
         with pytest.raises(BusUnavailable, match="nobody"):
             await session.publish([outgoing("amq.topic", "nobody")])
+
+
+async def test_a_broker_that_closes_as_soon_as_it_let_us_in_is_a_broker_that_is_away() -> None:
+    # aiormq ends what is under way with a bare Exception then: nothing went wrong with a frame.
+    async with await asyncio.start_server(lets_in_and_closes, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        address = Address((URL(f"amqp://127.0.0.1:{port}/"),))
+
+        with pytest.raises(BusUnavailable, match=r"opening a channel .* the connection broke"):
+            async with open_session(address, name="test"):
+                pass
+
+
+async def lets_in_and_closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    capabilities: dict[str, Any] = {"publisher_confirms": True}
+    for answer in (
+        spec.Connection.Start(server_properties={"capabilities": capabilities}),
+        spec.Connection.Tune(channel_max=100, frame_max=131072, heartbeat=0),
+        spec.Connection.OpenOk(),
+    ):
+        await reader.read(65536)
+        writer.write(marshal(answer, 0))
+    writer.close()
 
 
 async def asking_in_vain(session: Session) -> None:
