@@ -4,17 +4,13 @@ We are guests there. Exchanges are never declared, only looked for; other people
 touched (taking from `notifications.info` would steal Ceilometer's messages); our queue is named,
 durable, and bounded in length and time, so that our absence cannot fill the cloud's disk.
 
-OpenStack's exchanges are not durable by default: a broker restart deletes them, and our bindings
-with them, while our queue stays. The services declare them again when they next publish, and
-nothing would arrive any more, without any error. So bindings are renewed on every connect *and* on
-a timer. What is published between an exchange's return and our binding is lost to us, so a lost
-connection is reported as a gap.
+A broker restart deletes OpenStack's exchanges (`amqp_bindings.py`). What is published between an
+exchange's return and our binding is lost to us, so a lost connection is reported as a gap.
 """
 
 import asyncio
 import itertools
-from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
@@ -24,7 +20,7 @@ from aiormq.abc import DeliveredMessage
 
 from services.catcher.decoding.envelope import open_envelope, unpack
 from services.catcher.decoding.notification import Notification
-from services.catcher.sources.amqp_absences import Absences
+from services.catcher.sources.amqp_bindings import Bindings
 from services.catcher.sources.amqp_queue import Overflow, Subscription, absence
 from services.catcher.sources.last_read import LastRead
 from services.catcher.sources.port import Handover, OnGap, Unreadable
@@ -51,8 +47,7 @@ class AMQPSource:
     def __init__(
         self, subscription: Subscription, on_gap: OnGap, last_read: LastRead | None = None
     ) -> None:
-        self.unbound: dict[str, str] = {}
-        """Exchanges that we could not bind, and why."""
+        self.bindings = Bindings(subscription)
         self.other_arguments: str | None = None
         """The broker's words when our queue is there with other arguments than we want."""
         self._subscription = subscription
@@ -60,7 +55,6 @@ class AMQPSource:
         self._last_read = last_read
         self._overflow = Overflow(subscription)
         self._was_connected = False
-        self._absences = Absences()
         self._asked_at: float | None = None
         self._told: set[str] = set()
         self._consumer: BatchConsumer | None = None
@@ -83,11 +77,7 @@ class AMQPSource:
         silent = self._silent_seconds
         if silent > SILENCE_SHOWS_SECONDS:
             return f"the broker at {self.host} has not answered for {silent:.0f} s"
-        if len(self.unbound) == len(self._subscription.keys_of):
-            return "none of the exchanges can be bound: " + "; ".join(
-                f"{name}: {reason}" for name, reason in sorted(self.unbound.items())
-            )
-        return None
+        return self.bindings.trouble
 
     @property
     def host(self) -> str | None:
@@ -127,37 +117,10 @@ class AMQPSource:
             )
         await self._declare(session)
         await self._look_at(waiting)
-        await self.bind(session)
+        await self.bindings.make(session)
         self._was_connected = True
         self._told.clear()
         await self._note()
-
-    async def bind(self, session: Session, exchanges: Collection[str] | None = None) -> list[str]:
-        """Bind to every exchange that there is; return those that could not be bound before.
-
-        With `exchanges`: to these only.
-        """
-        appeared: list[str] = []
-        news: dict[str, list[str]] = defaultdict(list)
-        for exchange, keys in self._subscription.keys_of.items():
-            if exchanges is not None and exchange not in exchanges:
-                continue
-            problem = await session.bind_foreign(self._subscription.queue, exchange, keys)
-            before = self.unbound.get(exchange)
-            if problem is not None:
-                was_there = self._was_connected and before is None
-                self._absences.missed(exchange, was_there=was_there)
-                self.unbound[exchange] = problem
-                if problem != before:
-                    news[problem].append(exchange)
-            elif before is not None:
-                self._absences.found(exchange)
-                del self.unbound[exchange]
-                appeared.append(exchange)
-                log.info("exchange_bound", exchange=exchange)
-        for reason, names in news.items():  # few clouds have all services
-            log.warning("exchanges_not_bound", exchanges=", ".join(names), reason=reason)
-        return appeared
 
     async def keep_bound(self) -> None:
         """Renew the bindings for ever."""
@@ -165,7 +128,7 @@ class AMQPSource:
             await asyncio.sleep(self._subscription.rebind_interval.total_seconds())
             async with self._in_session() as session:
                 if session is not None:
-                    await self._bind_anew(session, self._due())
+                    await self._tell_appeared(await self.bindings.renew(session))
                     await self._note()
 
     async def watch(self) -> None:
@@ -177,8 +140,7 @@ class AMQPSource:
                     continue
                 waiting = await self._asked(session)
                 await self._look_at(waiting)
-                if lost := self._absences.hurried():
-                    await self._bind_anew(session, lost)
+                await self._tell_appeared(await self.bindings.find_lost(session))
 
     async def _asked(self, session: Session) -> int | None:
         """Return how many messages wait; BusUnavailable when the broker says nothing for long."""
@@ -198,12 +160,7 @@ class AMQPSource:
         asked_at = self._asked_at
         return 0.0 if asked_at is None else asyncio.get_running_loop().time() - asked_at
 
-    def _due(self) -> list[str]:
-        self._absences.begin_round()
-        return [name for name in self._subscription.keys_of if self._absences.due(name)]
-
-    async def _bind_anew(self, session: Session, exchanges: Collection[str]) -> None:
-        appeared = await self.bind(session, exchanges)
+    async def _tell_appeared(self, appeared: Sequence[str]) -> None:
         if appeared:
             await self._on_gap(
                 f"bound to {', '.join(appeared)} only now; what was sent there before is not known"

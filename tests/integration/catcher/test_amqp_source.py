@@ -90,7 +90,7 @@ async def test_the_least_permissions_of_the_docs_are_enough(rabbit_vhost: Rabbit
             seen += len(handover.items)
             await source.done(handover)
 
-    assert source.unbound == {}
+    assert source.bindings.unbound == {}
 
 
 async def test_an_exchange_that_may_not_be_read_is_named(rabbit_vhost: RabbitVhost) -> None:
@@ -98,8 +98,8 @@ async def test_an_exchange_that_may_not_be_read_is_named(rabbit_vhost: RabbitVho
     rabbit_vhost.permit(configure=OWN, write=OWN, read=r"^(osevents\..*|nova)$")
 
     async with opened(rabbit_vhost, subscription("nova", "neutron", "glance"), []) as source:
-        assert "not permitted" in source.unbound["neutron"]
-        assert "no such exchange" in source.unbound["glance"]
+        assert "not permitted" in source.bindings.unbound["neutron"]
+        assert "no such exchange" in source.bindings.unbound["glance"]
         assert source.trouble is None
 
 
