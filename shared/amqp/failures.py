@@ -16,6 +16,7 @@ FAILURES = (
     RuntimeError,  # what aiormq says of a connection that is closed already
     TimeoutError,
     CancelledElsewhere,
+    ValueError,  # a name of a queue, an exchange or a host that cannot be one
 )
 """What aiormq raises of a broker that is away, or says no."""
 

@@ -205,6 +205,8 @@ class Session:
                 return "there is no such exchange (yet)"
             if isinstance(error.__cause__, aiormq.exceptions.ChannelAccessRefused):
                 return f"not permitted: {error.__cause__}"
+            if isinstance(error.__cause__, ValueError):
+                return f"it cannot be named in AMQP: {error.__cause__}"
             raise
         return None
 
@@ -260,8 +262,12 @@ class Session:
         )
 
     def _failure(self, message: Outgoing, error: BaseException) -> BaseException:
-        """Return what to raise; what is no failure of the broker's is a defect, and passes."""
-        if not (is_failure(error) or isinstance(error, asyncio.CancelledError)):
+        """Return what to raise; what is no failure of the broker's is a defect, and passes.
+
+        So does what AMQP cannot say (a key that is too long): it is not the broker's either.
+        """
+        is_ours = isinstance(error, ValueError)
+        if is_ours or not (is_failure(error) or isinstance(error, asyncio.CancelledError)):
             return error
         what = f"publishing to exchange {message.exchange!r} with {message.routing_key!r}"
         failure = in_our_words(error, what, self.host)

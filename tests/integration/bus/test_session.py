@@ -61,6 +61,27 @@ async def test_a_task_in_which_something_failed_before_gets_its_answers(rabbit_u
             await session.publish([outgoing("amq.topic", "nobody")])
 
 
+async def test_names_that_amqp_does_not_know_are_told_and_end_nothing(rabbit_url: str) -> None:
+    address = Address.parse(rabbit_url)
+    nowhere = Address((URL("amqp://rabbit..local:5672/"), URL(f"amqp://{'a' * 70}.local/")))
+
+    async with open_session(address, name="test") as session:
+        with pytest.raises(BusUnavailable, match=r"looking for queue 'osevents\.Köln'"):
+            await session.waiting_in("osevents.Köln")
+        assert await session.bind_foreign("mine", "nova(1)", ["key"]) == (
+            "it cannot be named in AMQP: Invalid value for exchange"
+        )
+    with pytest.raises(BusUnavailable, match="no broker can be reached: rabbit"):
+        async with open_session(nowhere, name="test"):
+            pass
+
+
+async def test_a_key_that_is_too_long_is_a_defect_of_who_publishes(rabbit_url: str) -> None:
+    async with open_session(Address.parse(rabbit_url), name="test") as session:
+        with pytest.raises(ValueError, match="too long"):
+            await session.publish([outgoing("amq.topic", "k" * 300)])
+
+
 async def test_a_broker_that_closes_as_soon_as_it_let_us_in_is_a_broker_that_is_away() -> None:
     # aiormq ends what is under way with a bare Exception then: nothing went wrong with a frame.
     async with await asyncio.start_server(lets_in_and_closes, "127.0.0.1", 0) as server:
