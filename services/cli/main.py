@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 it failed, 2 the call or the configuration is wrong. Error
 standard error, one line for each, without a traceback.
 """
 
+import difflib
 import errno
 import importlib
 import sys
@@ -57,6 +58,17 @@ class Commands(click.Group):
         command = getattr(importlib.import_module(f"services.cli.{module}"), cmd_name)
         assert isinstance(command, click.Command), f"{module}.{cmd_name} is a command"
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command of a call; a mistyped one is told with the one that was meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else "See: osevents --help"
+            raise click.UsageError(f"{error.message} {hint}", ctx) from error
 
 
 @click.group(

@@ -83,6 +83,9 @@ def looking(function: Callable[..., Awaitable[None]]) -> click.Command:
     @format_option()
     @wraps(function)
     def command(*, config: Path | None, data: Path | None, **options: Any) -> None:
+        if config is not None and data is not None:
+            raise click.UsageError("--config and --data each say where to look; give one of them")
+
         async def run() -> None:
             async with Place(config, data).database() as database:
                 await function(database, **options)

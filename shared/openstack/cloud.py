@@ -8,6 +8,7 @@ import os
 import ssl
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 from keystoneauth1.exceptions import ClientException
 from openstack.config import OpenStackConfig
@@ -97,5 +98,9 @@ def load_cloud(name: str) -> CloudConfig:
 
 def _searched() -> str:
     override = os.environ.get("OS_CLIENT_CONFIG_FILE")
-    files = ([override] if override else []) + list(CONFIG_FILES)
-    return ", ".join(file for file in files if file.endswith(".yaml"))
+    files = [file for file in CONFIG_FILES if file.endswith(".yaml") and file != override]
+    if override:
+        files.insert(
+            0, override if Path(override).is_file() else f"{override} (which is not there)"
+        )
+    return ", ".join(dict.fromkeys(files))

@@ -107,8 +107,11 @@ def explain(
 
     Ends with 1 when something could not be read; the rest is explained all the same.
     """
+    recording = file.read()
+    if not recording.strip():
+        click.echo("nothing", err=True)
     results = explained(
-        file.read(),
+        recording,
         cloud=cloud,
         catalogue=load(catalogue_paths),
         rules=load_rules(read_sources(rule_sources), known_kinds()),

@@ -1,5 +1,6 @@
 """What a call asks for: from its options to a story and a pace."""
 
+import difflib
 import json
 import math
 from collections.abc import Collection, Iterator, Mapping
@@ -63,6 +64,16 @@ def story(asked: Asked, catalogue: Catalogue, random: Random) -> Iterator[Timed]
     )
     _check_flavours({wanted.flavour}, asked.to)
     return islice(wanted.made(catalogue, random, now), asked.count)
+
+
+def doubt(asked: Asked, catalogue: Catalogue) -> str | None:
+    """Return what to say of a TYPE that is sent although the catalogue has no such name."""
+    if asked.event_type is None or catalogue.lookup(asked.event_type).known:
+        return None
+    types = [entry.type for entry in catalogue.entries()]
+    near = difflib.get_close_matches(asked.event_type, types, n=1)
+    hint = f"did you mean {near[0]}?" if near else "osevents catalogue shows the types"
+    return f"no catalogue entry names {asked.event_type!r}, so what it tells is guessed; {hint}"
 
 
 def pace(asked: Asked) -> Pace | None:

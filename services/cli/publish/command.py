@@ -14,7 +14,7 @@ import click
 
 from services.cli.output import Format, format_option, print_json, print_rows
 from services.cli.parameters import DurationType
-from services.cli.publish.asked import Asked, pace, story
+from services.cli.publish.asked import Asked, doubt, pace, story
 from services.cli.publish.destination import destination, required
 from services.cli.publish.made import Stamp
 from services.cli.publish.sending import Sending, Sent
@@ -99,6 +99,8 @@ def publish(
     configure_logs(level="warning", as_json=False, service="publish", instance=str(os.getpid()))
     random, catalogue = SystemRandom(), catalogue_of(settings)
     events, at_pace = story(asked, catalogue, random), pace(asked)
+    if doubtful := doubt(asked, catalogue):
+        click.echo(f"osevents: {doubtful}", err=True)
     opening = destination(asked, settings, place, catalogue, random)
     sent: list[Sent] = []
 

@@ -30,7 +30,8 @@ def load_scenario(name: str) -> Scenario:
     try:
         text = Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        message = f"cannot be read as a file ({error}), and no scenario is called so; there are: "
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
+        message = f"cannot be read as a file ({reason}), and no scenario is called so; there are: "
         raise Misconfigured([Problem(f"scenario {name}", message + ", ".join(known))]) from error
     return parse(text, name)
 

@@ -76,7 +76,13 @@ def test_the_version_is_one_line() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["dance"], "No such command 'dance'"),
+        (["dance"], "No such command 'dance'. See: osevents --help"),
+        (["evnts"], "No such command 'evnts'. Did you mean 'events'?"),
+        (["events", "--config", "a.yaml", "--data", "b"], "--config and --data each say where"),
+        (
+            ["publish", "--to", "stdout", "--scenario", "absent"],
+            "cannot be read as a file (No such file or directory)",
+        ),
         (["events", "--dance"], "No such option '--dance'"),
         (["events", "--format", "xml"], "'xml' is not one of 'table', 'json'"),
         (["events", "--most", "0"], "0 is not in the range x>=1"),

@@ -45,6 +45,20 @@ def test_an_unknown_cloud_is_named_with_those_found_and_the_files_searched(tmp_p
     assert str(tmp_path / "clouds.yaml") in message
 
 
+def test_a_file_of_the_environment_that_is_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = tmp_path / "absent.yaml"
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(absent))
+
+    with pytest.raises(Misconfigured) as caught:
+        load_cloud("pord")
+
+    message = str(caught.value)
+    assert message.count(str(absent)) == 1
+    assert f"{absent} (which is not there)" in message
+
+
 def test_an_entry_that_lacks_credentials_says_what_is_missing() -> None:
     with pytest.raises(Misconfigured, match="cloud half: cannot be used"):
         load_cloud("half")

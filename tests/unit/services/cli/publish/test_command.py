@@ -37,6 +37,16 @@ def test_the_versioned_form_goes_to_the_topic_of_versioned_ones() -> None:
     assert row["body"]["payload"]["nova_object.namespace"] == "nova"
 
 
+def test_a_type_that_nobody_names_is_sent_with_a_doubt() -> None:
+    outcome = call("publish", "port.updat.end", "--to", "stdout")
+
+    assert outcome.code == 0
+    assert outcome.err == (
+        "osevents: no catalogue entry names 'port.updat.end', so what it tells is"
+        " guessed; did you mean port.update.end?\n"
+    )
+
+
 def test_a_failure_is_sent_at_level_error() -> None:
     (row,) = call("publish", "compute.instance.create.error", "--to", "stdout").rows
 
