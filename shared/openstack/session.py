@@ -21,9 +21,13 @@ from shared.clock import Clock
 from shared.errors import CloudRefused, CloudUnavailable
 from shared.openstack.cloud import CloudConfig
 from shared.openstack.replies import one_line
+from shared.waiting import within
 
 T = TypeVar("T")
 
+_DEADLINES = 5
+"""How many deadlines a login or a discovery may take, with its few requests. Theirs are between two
+bytes: who sends one now and then would hold up all calls for ever."""
 # Longer than any call and than the 120 s below which keystoneauth1 logs in by itself.
 _MARGIN = timedelta(seconds=150)
 _SHORTEST_MARGIN_SHARE = 0.2
@@ -213,8 +217,12 @@ class KeystoneSession:
         return auth
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
+        seconds = _DEADLINES * self._config.deadline_seconds
         try:
-            return await asyncio.to_thread(work)
+            return await within(asyncio.to_thread(work), seconds)
+        except TimeoutError as error:
+            message = f"Keystone of cloud {self._config.name} has not answered within {seconds:g} s"
+            raise CloudUnavailable(message) from error
         except keystone.HttpError as error:
             detail = one_line(error.message)
             message = f"Keystone of cloud {self._config.name}: {error.http_status} {detail}"
@@ -227,6 +235,14 @@ class KeystoneSession:
         except keystone.ClientException as error:
             message = f"Keystone of cloud {self._config.name} cannot be asked: {error}"
             raise CloudUnavailable(message) from error
+        except (CloudRefused, CloudUnavailable):
+            raise
+        except Exception as error:
+            # keystoneauth1 takes replies apart as it expects them: a proxy's JSON, half a token, a
+            # version without its link give a KeyError, a TypeError, an error of urllib3 or others.
+            told = one_line(f"{type(error).__name__}: {error}")
+            message = f"Keystone of cloud {self._config.name}, or the catalogue, tells what cannot"
+            raise CloudUnavailable(f"{message} be used: {told}") from error
 
 
 def _whole(version: tuple[int | float, ...] | None) -> tuple[int, ...] | None:

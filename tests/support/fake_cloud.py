@@ -53,6 +53,8 @@ class FakeCloud:
         self.token_life = timedelta(hours=1)
         self.services = set(_AT_FIRST)
         self.login_status = 201
+        self.login: Answer | None = None
+        """What answers logins instead."""
         self.login_began = asyncio.Event()
         self.login_may_go_on = asyncio.Event()
         self.login_may_go_on.set()
@@ -90,9 +92,11 @@ class FakeCloud:
     async def _identity(self, _: web.Request) -> web.StreamResponse:
         return web.json_response({"version": self._version("/identity/v3", "v3.14", {})})
 
-    async def _log_in(self, _: web.Request) -> web.StreamResponse:
+    async def _log_in(self, request: web.Request) -> web.StreamResponse:
         self.logins += 1
         self.login_began.set()
+        if self.login is not None:
+            return await self.login(request)
         await self.login_may_go_on.wait()
         if self.login_status != 201:
             return web.json_response({"error": {"message": "no"}}, status=self.login_status)

@@ -1,12 +1,16 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from shared.errors import CloudRefused, CloudUnavailable
+from shared.openstack import session
 from shared.openstack.client import CloudClient
 from shared.openstack.cloud import CloudConfig
 from shared.openstack.sending import Limits
+from shared.waiting import pause
 from tests.support.fake_cloud import FakeCloud, client_of
 
 PORTS = "/network/v2.0/ports"
@@ -70,6 +74,45 @@ async def test_a_failed_login_is_shared_by_those_who_waited_for_it(
     cloud.login_status = 201
     cloud.answer(PORTS, {"ports": []})
     assert await client.get("network", "ports") == {"ports": []}
+
+
+@pytest.mark.parametrize(
+    "token", [None, {}, {"project": None, "catalog": [None]}, {"expires_at": "soon", "roles": {}}]
+)
+async def test_a_token_that_cannot_be_read_is_a_keystone_that_does_not_serve_us(
+    cloud: FakeCloud, client: CloudClient, token: Any
+) -> None:
+    async def say(_: web.Request) -> web.StreamResponse:
+        headers = {"X-Subject-Token": "token"}
+        return web.json_response({"token": token}, status=201, headers=headers)
+
+    cloud.login = say
+    with pytest.raises(CloudUnavailable, match="Keystone of cloud prod"):
+        await client.get("network", "ports")
+
+    cloud.login = None
+    cloud.answer(PORTS, {"ports": []})
+    assert await client.get("network", "ports") == {"ports": []}
+
+
+async def test_a_keystone_that_answers_byte_by_byte_is_not_waited_for_for_ever(
+    cloud: FakeCloud, client: CloudClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_DEADLINES", 0.01)
+    over = asyncio.Event()
+
+    async def say(request: web.Request) -> web.StreamResponse:
+        reply = web.StreamResponse(status=201)
+        await reply.prepare(request)
+        while not over.is_set():
+            await reply.write(b" ")
+            await pause(timedelta(milliseconds=50), over)
+        return reply
+
+    cloud.login = say
+    with pytest.raises(CloudUnavailable, match="has not answered within"):
+        await client.get("network", "ports")
+    over.set()
 
 
 async def test_wrong_credentials_are_refused_with_the_name_of_the_cloud(
