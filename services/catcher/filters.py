@@ -26,6 +26,10 @@ ONLY_SIGN = (
 """Taken only by a pattern without a wildcard: who writes the name means it."""
 _ONLY_SIGN = tuple(map(type_pattern, ONLY_SIGN))
 _MOST_REMEMBERED = 10_000
+_FAILURE = "failure"
+_OUTCOME_COUNTS = type_pattern("identity.*")
+"""Keystone tells everything at priority info, refused logins too; only the outcome says so. That of
+`audit.http.*` does not count: there every 404 is a failure."""
 
 
 class TypeFilter:
@@ -36,12 +40,14 @@ class TypeFilter:
         self._keep = [type_pattern(pattern) for pattern in keep]
         self._remembered: dict[str, str | None] = {}
 
-    def dropped_by(self, event_type: str, priority: str) -> str | None:
+    def dropped_by(self, event_type: str, priority: str, outcome: str | None = None) -> str | None:
         """Return the first pattern that drops a notification; None when it is wanted.
 
-        `priority` in lower case, as `Notification` has it.
+        `priority` in lower case, as `Notification` has it; `outcome` as CADF tells it.
         """
         if not self._drop or priority in LOUD:
+            return None
+        if outcome == _FAILURE and _OUTCOME_COUNTS.fullmatch(event_type):
             return None
         try:
             return self._remembered[event_type]

@@ -15,6 +15,7 @@ from random import Random
 import structlog
 
 from services.catcher.decoding.normalise import normalise
+from services.catcher.decoding.notification import outcome_of
 from services.catcher.decoding.remains import harmless, remains_of
 from services.catcher.filters import PASS_ALL, TypeFilter
 from services.catcher.metrics import CatcherMetrics
@@ -88,7 +89,9 @@ class Pump:
                 log.warning("notification_unreadable", cloud=self.cloud, reason=reason)
                 body = remains_of(item.body)
                 letters.append(DeadLetter("catcher", reason, self.cloud, body, now))
-            elif pattern := self.filter.dropped_by(item.event_type, item.priority):
+            elif pattern := self.filter.dropped_by(
+                item.event_type, item.priority, outcome_of(item)
+            ):
                 dropped[pattern] += 1
             else:
                 events.append(

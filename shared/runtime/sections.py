@@ -108,8 +108,9 @@ class WebhookSettings(Section):
 class FilterSettings(Section):
     """Which event types of the cloud are not wanted; what is dropped is counted, never silent.
 
-    `*` stands for any characters, dots too. Errors are never dropped, and neither is what alone
-    tells of a change unless it is named without a `*`; see `services.catcher.filters`.
+    `*` stands for any characters, dots too. Errors, refused logins included, are never dropped, and
+    neither is what alone tells of a change unless it is named without a `*`; see
+    `services.catcher.filters`.
     """
 
     drop: tuple[Pattern, ...] = (

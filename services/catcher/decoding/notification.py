@@ -40,3 +40,10 @@ class Notification(NamedTuple):
     flavour: Flavour
     namespace: str = ""
     """Whose versioned object the payload is (`nova`); empty for other flavours."""
+
+
+def outcome_of(notification: Notification) -> str | None:
+    """Return what CADF tells of how it ended: success, failure, pending; None elsewhere."""
+    payload = notification.payload
+    outcome = payload.get("outcome") if isinstance(payload, Mapping) else None
+    return outcome if isinstance(outcome, str) else None

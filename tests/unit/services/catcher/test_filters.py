@@ -53,6 +53,12 @@ def test_errors_are_never_dropped(priority: str) -> None:
     assert DEFAULT.dropped_by("scheduler.create_volume", "info") == "scheduler.*"
 
 
+def test_refused_logins_are_errors_although_keystone_tells_them_at_info() -> None:
+    assert DEFAULT.dropped_by("identity.authenticate", "info", "failure") is None
+    assert DEFAULT.dropped_by("identity.authenticate", "info", "success") == "identity.authenticate"
+    assert DEFAULT.dropped_by("audit.http.response", "info", "failure") == "audit.http.*"
+
+
 @pytest.mark.parametrize(
     "event_type", ["compute.instance.update", "compute.instance.delete.end", "osevents.gap"]
 )

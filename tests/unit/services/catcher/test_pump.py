@@ -17,6 +17,7 @@ from shared.catalogue.load import builtin
 from shared.dead_letter import DeadLetter
 from shared.errors import BusUnavailable
 from shared.event import Event, Occasion
+from shared.runtime.sections import FilterSettings
 from tests.support.clocks import FixedClock
 from tests.support.events import ids
 from tests.support.waiting import eventually
@@ -133,6 +134,28 @@ async def test_what_a_filter_drops_is_counted_and_done() -> None:
     assert journal == ["published ", "done one"]
     counted = dropping.metrics.caught.filtered.labels("prod", "volume.create.*")
     assert counted._value.get() == 2
+
+
+async def test_a_refused_login_is_kept_among_those_that_are_dropped() -> None:
+    journal: list[str] = []
+    logins = [
+        {
+            "message_id": outcome,
+            "event_type": "identity.authenticate",
+            "priority": "INFO",
+            "payload": {"typeURI": "event", "outcome": outcome, "initiator": {"user_id": "u"}},
+        }
+        for outcome in ("success", "failure", "success")
+    ]
+    items = tuple(open_envelope(orjson.dumps(body)) for body in logins)
+    dropping = replace(
+        pump(ListSource([], journal), JournalBus(journal)),
+        filter=TypeFilter(drop=FilterSettings().drop),
+    )
+
+    await dropping.move(Handover(items, token="logins"))
+
+    assert journal == ["published failure", "done logins"]
 
 
 async def test_stopping_lets_the_handover_in_hand_finish() -> None:
