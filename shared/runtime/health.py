@@ -5,6 +5,7 @@ and restarting it would not help. `/readyz` says what is missing. `/metrics` is 
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -49,11 +50,14 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
+        # asyncio puts the address into the text once more; a name that is not known has no errno.
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else error.strerror or error
         message = (
-            f"cannot listen on {host} port {port}: {error.strerror or error}; choose another port,"
-            " 0 for a free one, or off"
+            f"cannot listen on {host} port {port}: {reason}; choose another"
+            " port (OSEVENTS_HTTP__PORT), 0 for a free one, or off"
         )
-        raise Misconfigured([Problem("http", message)]) from error
+        raise Misconfigured([Problem("http.port", message)]) from error
 
 
 class _Answers:

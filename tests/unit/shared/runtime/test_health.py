@@ -60,7 +60,8 @@ async def test_metrics_are_those_of_the_registry(port: int, registry: CollectorR
 async def test_a_port_in_use_is_a_problem_of_the_configuration(
     port: int, registry: CollectorRegistry
 ) -> None:
-    with pytest.raises(Misconfigured, match=f"cannot listen on 127.0.0.1 port {port}"):
+    told = rf"http.port: cannot listen on 127.0.0.1 port {port}: Address already in use; choose"
+    with pytest.raises(Misconfigured, match=told):
         async with serve_health(host="127.0.0.1", port=port, checks={}, registry=registry):
             pass
 
