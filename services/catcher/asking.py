@@ -12,7 +12,7 @@ from services.catcher.choosing import Answer
 from services.catcher.plans import AMQPPlan, EventsAPIPlan
 from services.catcher.sources.events_api import Reader
 from shared.amqp.session import Session, open_session
-from shared.errors import BusUnavailable, CloudRefused, CloudUnavailable
+from shared.errors import BusUnavailable, CloudRefused, CloudUnavailable, Misconfigured
 
 DEADLINE = timedelta(seconds=10)
 
@@ -35,7 +35,8 @@ async def ask_events_api(plan: EventsAPIPlan, deadline: timedelta = DEADLINE) ->
             await Reader(api, plan.dialect, cloud=plan.cloud).get_acquainted()
     except TimeoutError:
         return Answer(works=False, why=f"no answer within {deadline.total_seconds():.0f} s")
-    except (CloudRefused, CloudUnavailable) as error:
+    except (CloudRefused, CloudUnavailable, Misconfigured) as error:
+        # Misconfigured: clouds.yaml is read anew, and may just be written.
         return Answer(works=False, why=str(error))
     return Answer(works=True, why=f"{name} answers")
 

@@ -23,6 +23,18 @@ DEFAULT_DEADLINE_SECONDS = 30.0
 """For one request, where clouds.yaml says no `api_timeout`."""
 
 
+_UNUSABLE = (
+    ConfigException,
+    ClientException,
+    # What openstacksdk makes of a file that is YAML, and of another shape than it expects.
+    AttributeError,
+    KeyError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class CloudConfig:
     """One cloud and region as configured; `region` holds credentials and does not print them."""
@@ -75,10 +87,10 @@ def load_cloud(name: str) -> CloudConfig:
     place = f"clouds.yaml, cloud {name}"
     try:
         found = OpenStackConfig()
-    except ConfigException as error:
-        raise Misconfigured([Problem(place, f"cannot be read: {error}")]) from error
-    # openstacksdk makes up `defaults` when it finds nothing.
-    names = sorted({name for name in found.get_cloud_names() if name} - {"defaults"})
+        # openstacksdk makes up `defaults` when it finds nothing.
+        names = sorted({name for name in found.get_cloud_names() if name} - {"defaults"})
+    except _UNUSABLE as error:
+        raise Misconfigured([Problem(place, f"cannot be read: {_told(error)}")]) from error
     if name not in names:
         there = ", ".join(names) or "none"
         message = (
@@ -90,10 +102,18 @@ def load_cloud(name: str) -> CloudConfig:
         with warnings.catch_warnings():
             # About InfluxDB settings that openstacksdk fills in by itself.
             warnings.simplefilter("ignore", RemovedInSDK60Warning)
-            return CloudConfig(name, found.get_one(cloud=name))
-    except (ConfigException, ClientException, KeyError, ValueError) as error:
-        message = f"cannot be used: {error}. See `auth` and `auth_type` of this entry"
+            config = CloudConfig(name, found.get_one(cloud=name))
+        _ = config.deadline_seconds  # now, not with the first call, if it is no number
+    except _UNUSABLE as error:
+        message = f"cannot be used: {_told(error)}. See `auth` and `auth_type` of this entry"
         raise Misconfigured([Problem(place, message)]) from error
+    return config
+
+
+def _told(error: Exception) -> str:
+    """Return the words of openstacksdk; of Python's own errors the kind says more than the text."""
+    told = isinstance(error, ConfigException | ClientException)
+    return str(error) if told else f"{type(error).__name__}: {error}"
 
 
 def _searched() -> str:

@@ -44,6 +44,7 @@ from shared.catalogue.catalogue import Catalogue
 from shared.catalogue.load import load
 from shared.clock import Clock
 from shared.errors import Misconfigured, Problem, Transient
+from shared.openstack.cloud import load_cloud
 from shared.runtime.durations import format_duration
 from shared.runtime.figures import figures_of
 from shared.runtime.settings import Settings
@@ -230,7 +231,13 @@ def refresher(parts: Parts) -> Refresher:
 
 
 def refreshed_clouds(parts: Parts, settings: Settings) -> dict[str, RefreshedCloud]:
-    """Return the clouds that the refresher is to keep fresh."""
+    """Return the clouds that the refresher is to keep fresh.
+
+    Raises Misconfigured for one whose certificates cannot be read: once it is commanded, that would
+    end the refreshing of all.
+    """
+    for cloud in settings.clouds:
+        load_cloud(cloud.name).ssl_context()
     return {
         cloud.name: RefreshedCloud(
             open_client=partial(client_of, cloud, clock=parts.clock, random=parts.random),

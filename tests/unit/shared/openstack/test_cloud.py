@@ -80,5 +80,24 @@ def test_a_file_that_is_no_yaml_or_no_mapping_is_a_misconfiguration(
         load_cloud("prod")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clouds: 1",
+        "clouds: [prod]",
+        "clouds: {prod: 1}",
+        "clouds: {prod: {auth: 1}}",
+        "clouds: {prod: {auth: {auth_url: 1}}}",
+        "clouds: {prod: {auth: {auth_url: 'http://x'}, api_timeout: soon}}",
+        "[" * 3000,
+    ],
+)
+def test_a_file_of_another_shape_is_a_misconfiguration(tmp_path: Path, text: str) -> None:
+    (tmp_path / "clouds.yaml").write_text(text)
+
+    with pytest.raises(Misconfigured, match="cloud prod: cannot be"):
+        load_cloud("prod")
+
+
 def test_secrets_are_not_printed() -> None:
     assert "hidden" not in repr(load_cloud("prod"))
