@@ -5,6 +5,8 @@ import asyncio
 import asyncpg
 import pytest
 
+from shared.errors import StoreUnavailable
+from shared.store import locks
 from shared.store.database import Database
 from shared.store.locks import lock_key, try_lock
 
@@ -40,17 +42,46 @@ async def test_a_failing_holder_gives_the_lock_back_and_keeps_its_error(
 async def test_a_holder_whose_session_died_no_longer_blocks(
     database: Database, database_url: str
 ) -> None:
-    killer = await asyncpg.connect(database_url)
     async with try_lock(database, "panko prod"):
-        killed = await killer.fetchval(
-            "select pg_terminate_backend(pid, 60000)"
-            " from pg_locks join pg_database on pg_database.oid = pg_locks.database"
-            " where locktype = 'advisory' and datname = current_database()"
-            " and pid <> pg_backend_pid()"
-        )
-        assert killed
+        await end_the_session_of_the_holder(database_url)
         async with Database.open(database_url) as other, try_lock(other, "panko prod") as held:
             assert held
+
+
+async def test_a_holder_whose_session_died_is_told(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_LOOK_SECONDS", 0.01)
+
+    async def hold() -> None:
+        async with asyncio.timeout(60), try_lock(database, "panko prod"):
+            await end_the_session_of_the_holder(database_url)
+            await asyncio.Event().wait()
+
+    with pytest.raises(StoreUnavailable):
+        await hold()
+
+
+async def test_a_holder_that_looks_while_it_leaves_gives_the_lock_back(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_LOOK_SECONDS", 0.0)
+    async with Database.open(database_url) as other:
+        for holder in (database, other) * 20:
+            async with try_lock(holder, "panko prod") as held:
+                assert held
+                await asyncio.sleep(0)
+
+
+async def end_the_session_of_the_holder(database_url: str) -> None:
+    killer = await asyncpg.connect(database_url)
+    killed = await killer.fetchval(
+        "select pg_terminate_backend(pid, 60000)"
+        " from pg_locks join pg_database on pg_database.oid = pg_locks.database"
+        " where locktype = 'advisory' and datname = current_database()"
+        " and pid <> pg_backend_pid()"
+    )
+    assert killed
     await killer.close()
 
 
