@@ -63,9 +63,15 @@ class Places:
 
 def problems_of(error: ValidationError, root: type[BaseModel], places: Placing) -> list[Problem]:
     """Return one Problem for each thing that is wrong with the values of `root`."""
+    found = error.errors(include_url=False)
+    wrong_inside = {
+        details["loc"][:length] for details in found for length in range(len(details["loc"]))
+    }
     return [
         Problem(places.of(details["loc"]), _message(details, root))
-        for details in error.errors(include_url=False)
+        for details in found
+        # pydantic counts only what is right, so that a list of wrong items is too short as well.
+        if details["type"] != "too_short" or details["loc"] not in wrong_inside
     ]
 
 

@@ -19,8 +19,9 @@ from services.cli.looking.events import pages
 from services.cli.output import cell
 from services.cli.parameters import PositionType, cursor_of
 from services.cli.stored import Place
+from shared.bus.rabbitmq import GROUPS, queue_of
 from shared.clock import SystemClock
-from shared.errors import OseventsError
+from shared.errors import BusUnavailable, OseventsError
 from shared.event import Occasion
 from shared.pacing import Pace
 from shared.runtime.logs import configure_logs
@@ -92,7 +93,12 @@ async def _replay(
                 await replaying.run(found, stop)
             except OseventsError as error:
                 click.echo(replaying.told("stopped"), err=True)
-                raise error from None
+                if replaying.sent or group in GROUPS or not isinstance(error, BusUnavailable):
+                    raise error from None
+                raise BusUnavailable(
+                    f"{error}; is there a queue {queue_of(group)}? That of a group of your own is"
+                    " yours to declare"
+                ) from None
         click.echo(replaying.told("stopped" if stop.is_set() else "done"), err=True)
 
 

@@ -1,5 +1,6 @@
 """Reads scenarios: those that come with osevents, by name, and files of the user's."""
 
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from pydantic import ValidationError
 
 from services.simulator.scenarios.model import Scenario
 from shared.errors import Misconfigured, Problem
+from shared.runtime.document import Location, show
+from shared.runtime.problems import problems_of
 
 _SUFFIX = ".yaml"
 
@@ -44,12 +47,15 @@ def parse(text: str, place: str) -> Scenario:
         told = " ".join(str(error).split())
         raise Misconfigured([Problem(place, f"is not YAML: {told}")]) from error
     except ValidationError as error:
-        raise Misconfigured(
-            [
-                Problem(
-                    ": ".join(filter(None, (place, ".".join(map(str, problem["loc"]))))),
-                    problem["msg"].removeprefix("Value error, "),
-                )
-                for problem in error.errors()
-            ]
-        ) from error
+        raise Misconfigured(problems_of(error, Scenario, _Within(place))) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """Where something stands in a scenario."""
+
+    scenario: str
+
+    def of(self, location: Location) -> str:
+        """See `shared.runtime.problems.Placing`."""
+        return ": ".join(filter(None, (self.scenario, show(location))))
