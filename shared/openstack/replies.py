@@ -1,5 +1,6 @@
 """What an HTTP reply means: JSON, a refusal, or "come back later"; pure, no I/O."""
 
+import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -19,6 +20,7 @@ _RETRIED = frozenset(
     }
 )
 _LONGEST_DETAIL = 300
+_LONGEST_WAIT_SECONDS = 86_400.0
 
 
 def is_transient(status: int, *, told_to_wait: bool) -> bool:
@@ -30,23 +32,29 @@ def is_transient(status: int, *, told_to_wait: bool) -> bool:
 
 
 def retry_after_seconds(value: str | None, *, now: datetime) -> float | None:
-    """Return for how long a `Retry-After` header asks to wait: a number, or an HTTP date."""
+    """Return for how long a `Retry-After` header asks to wait: a number, or an HTTP date.
+
+    A day at most: one that asks for more is mistaken, and no time may be that far away.
+    """
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        seconds: float | None = float(value)
     except ValueError:
-        return _seconds_until(value, now)
+        seconds = _seconds_until(value, now)
+    if seconds is None or math.isnan(seconds):
+        return None
+    return min(max(0.0, seconds), _LONGEST_WAIT_SECONDS)
 
 
 def _seconds_until(http_date: str, now: datetime) -> float | None:
-    """Return how far away an HTTP date is, 0 when it is past, None when it is no date."""
+    """Return how far away an HTTP date is, None when it is no date."""
     try:
         then = parsedate_to_datetime(http_date)
     except ValueError:
         return None
     then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return max(0.0, (then - now).total_seconds())
+    return (then - now).total_seconds()
 
 
 def detail_of(body: bytes) -> str:
@@ -66,8 +74,12 @@ def detail_of(body: bytes) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a foreign message as we can log and store it: short, and without NUL characters."""
-    text = " ".join(text.replace("\0", "\N{REPLACEMENT CHARACTER}").split())
+    """Return a foreign message as we can log and store it.
+
+    Short, without NUL characters and half surrogates.
+    """
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    text = " ".join(text.split())
     return text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + "..."
 
 

@@ -233,7 +233,8 @@ class KeystoneSession:
                 raise CloudUnavailable(message) from error
             raise CloudRefused(message, status=error.http_status) from error
         except keystone.ClientException as error:
-            message = f"Keystone of cloud {self._config.name} cannot be asked: {error}"
+            told = one_line(str(error))
+            message = f"Keystone of cloud {self._config.name} cannot be asked: {told}"
             raise CloudUnavailable(message) from error
         except (CloudRefused, CloudUnavailable):
             raise

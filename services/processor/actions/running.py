@@ -63,7 +63,7 @@ def _checked(outcome: object) -> Outcome:
     match outcome:
         case Done(detail):
             return Done(_told(detail))
-        case TryAgain(reason, after_seconds):
+        case TryAgain(reason, (int() | float() | None) as after_seconds):
             return TryAgain(_told(reason), after_seconds)
         case Never(reason):
             return Never(_told(reason))

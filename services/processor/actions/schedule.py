@@ -42,5 +42,6 @@ class Patience:
         due_at = min(now + wait, end)
         if after_seconds is None:
             return due_at
-        asked_for = min(timedelta(seconds=after_seconds), LONGEST_ASKED_FOR)
-        return max(due_at, now + asked_for)
+        # Before it is a timedelta, which holds no infinity.
+        asked_for_seconds = min(LONGEST_ASKED_FOR.total_seconds(), after_seconds)
+        return max(due_at, now + timedelta(seconds=asked_for_seconds))

@@ -1,16 +1,25 @@
 """The outbox's worker: once, in spite of crashes, receivers that fail and receivers that hang."""
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from services.processor.actions.kinds import BUILTIN
-from services.processor.actions.port import ActionCall, ActionKind, Done, Outcome, Run, Tools
+from services.processor.actions.port import (
+    ActionCall,
+    ActionKind,
+    Done,
+    Outcome,
+    Run,
+    Tools,
+    TryAgain,
+)
 from services.processor.actions.schedule import Patience
 from services.processor.actions.worker import Effort
 from shared.errors import Permanent, Problem
@@ -271,6 +280,12 @@ async def test_a_kind_that_ends_as_cancelled_has_failed(
         (Done("a\x00b \ud800 \n c"), "done", "a\ufffdb ? c"),
         (None, "waiting", "the kind returned None, which is no outcome"),
         ("fine", "waiting", "the kind returned 'fine', which is no outcome"),
+        (TryAgain("busy", math.inf), "waiting", "busy"),
+        (
+            TryAgain("busy", cast("float", "soon")),
+            "waiting",
+            "the kind returned TryAgain(reason='busy', after_seconds='soon'), which is no outcome",
+        ),
     ],
 )
 async def test_whatever_a_kind_returns_can_be_stored(

@@ -9,7 +9,7 @@ from shared.openstack.breaker import BreakerRule
 from shared.openstack.client import CloudClient
 from shared.openstack.cloud import CloudConfig
 from shared.openstack.paging import Paging
-from shared.openstack.replies import detail_of, retry_after_seconds
+from shared.openstack.replies import detail_of, one_line, retry_after_seconds
 from shared.openstack.sending import Limits
 from tests.support.clocks import FixedClock
 from tests.support.fake_cloud import QUICK, FakeCloud, client_of
@@ -186,6 +186,10 @@ async def test_a_list_of_something_else_is_an_error_not_an_empty_list(
         _ = [page async for page in client.pages("network", "ports", "ports")]
 
 
+def test_a_foreign_message_can_be_stored() -> None:
+    assert one_line("a\x00b \ud800 \n c") == "a\ufffdb ? c"
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
@@ -195,6 +199,10 @@ async def test_a_list_of_something_else_is_an_error_not_an_empty_list(
         ("soon", None),
         ("Thu, 01 Jan 2026 00:00:30 GMT", 30.0),
         ("Thu, 01 Jan 2020 00:00:30 GMT", 0.0),
+        ("Thu, 01 Jan 9999 00:00:30 GMT", 86400.0),
+        ("99999999999999", 86400.0),
+        ("1e999", 86400.0),
+        ("nan", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:

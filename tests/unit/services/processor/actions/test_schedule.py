@@ -1,9 +1,11 @@
 """When a failed action is tried again."""
 
+import math
 from datetime import timedelta
 from itertools import pairwise
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,3 +49,12 @@ def test_a_receiver_is_never_asked_sooner_than_it_wants(seed: int, after: float)
 
     assert all(wait >= min(timedelta(seconds=after), LONGEST_ASKED_FOR) for wait in waits)
     assert moments[-1] <= DAY + LONGEST_ASKED_FOR
+
+
+@pytest.mark.parametrize("after", [math.inf, math.nan, 1e300])
+def test_a_receiver_that_asks_for_all_time_to_come_gets_a_day(after: float) -> None:
+    due_at = Patience().next_try(
+        tries=1, since=NOON, now=NOON, after_seconds=after, random=Random(1)
+    )
+
+    assert due_at == NOON + LONGEST_ASKED_FOR
