@@ -60,6 +60,11 @@ def variable_name(path: str) -> str:
     return _PREFIX + path.upper().replace(".", "__")
 
 
+def variables_for(path: str) -> set[str]:
+    """Return every variable that may set the value at a dotted path."""
+    return {variable_name(path), variable_name(path) + _FILE}
+
+
 def _is_setting(name: str) -> bool:
     return name.startswith(_PREFIX) and not _NO_SETTINGS.fullmatch(name)
 
@@ -78,10 +83,13 @@ def _read(name: str, value: str) -> object:
     """Return what `name` says; ValueError when it names a file that cannot be read."""
     if name.endswith(_FILE):
         try:
-            return Path(value).read_text(encoding="utf-8").strip()
+            text = Path(value).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
             raise ValueError(f"the file {value} cannot be used: {reason}") from error
+        if not text:
+            raise ValueError(f"the file {value} is empty")
+        return text
     try:
         read = yaml.safe_load(value)
     except (yaml.YAMLError, ValueError):

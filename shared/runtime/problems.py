@@ -56,9 +56,23 @@ class Places:
                 line = self.document.lines[part]
                 break
         name = self.document.name
+        if line is None and (variable := self._variable_near(location)):
+            return f"{variable}, {show(location)}"
         if name is None:
             return show(location)
         return f"{name}{f':{line}' if line else ''} {show(location)}"
+
+    def _variable_near(self, location: Location) -> str | None:
+        """Return a variable that set a part of what is at `location`, or of what is around it."""
+        return next(
+            (
+                name
+                for length in range(len(location), 0, -1)
+                for place, name in self.overrides.variables.items()
+                if place[:length] == location[:length]
+            ),
+            None,
+        )
 
 
 def problems_of(error: ValidationError, root: type[BaseModel], places: Placing) -> list[Problem]:

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from shared.errors import Misconfigured, Problem
 from shared.runtime.document import Document, read_document
-from shared.runtime.overrides import apply_overrides, variable_name
+from shared.runtime.overrides import apply_overrides, variable_name, variables_for
 from shared.runtime.problems import Places, problems_of
 from shared.runtime.sections import (
     ActionSettings,
@@ -79,8 +79,11 @@ def load_settings(
         problems += problems_of(error, Settings, places)
     else:
         problems += _twins(settings, places)
+    tried = {problem.place for problem in overrides.problems}
     problems += [
-        _needed(name, document) for name in require if not _is_given(overrides.value, name)
+        _needed(name, document)
+        for name in require
+        if not _is_given(overrides.value, name) and tried.isdisjoint(variables_for(name))
     ]
     if problems or settings is None:
         raise Misconfigured(problems)

@@ -311,6 +311,29 @@ def test_a_variable_that_cannot_be_applied_is_told(
     assert _complaints(tmp_path, "rules: a\n", environ) == [complaint]
 
 
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [
+        ("OSEVENTS_CLOUDS__X__NAME", "OSEVENTS_CLOUDS__X__NAME, clouds: must be a list"),
+        ("OSEVENTS_CLOUDS__0__SOURCE", "OSEVENTS_CLOUDS__0__SOURCE, clouds[0].name: is missing"),
+    ],
+)
+def test_what_variables_leave_wrong_is_told_with_one_of_them(variable: str, told: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        load_settings(None, {variable: "amqp"})
+
+    assert str(caught.value) == told
+
+
+def test_a_secrets_file_that_holds_nothing_is_the_one_thing_that_is_told(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("\n")
+
+    with pytest.raises(Misconfigured) as caught:
+        load_settings(None, {"OSEVENTS_BUS__URL_FILE": str(tmp_path / "url")}, require={"bus.url"})
+
+    assert str(caught.value) == f"OSEVENTS_BUS__URL_FILE: the file {tmp_path / 'url'} is empty"
+
+
 def test_what_is_needed_is_told_as_a_variable_when_there_is_no_file() -> None:
     with pytest.raises(Misconfigured) as raised:
         load_settings(None, {}, require=["bus.url"])
