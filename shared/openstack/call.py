@@ -45,11 +45,14 @@ def query_of(params: Params) -> str:
 
 def redirected(call: Call, status: int, location: str | None) -> Call | None:
     """Return the call that a redirect asks for, on the host that was asked; None without one."""
-    if not call.follow or status not in _REDIRECTS or not location:
+    if not call.follow or status not in _REDIRECTS or not location or not location.isascii():
         return None
     try:
-        target = URL(location, encoded=True)
+        # Relative ones are allowed; one put behind our host as it is could even change the host.
+        target = call.url.join(URL(location, encoded=True))
     except ValueError:
+        return None
+    if not target.raw_path.startswith("/"):
         return None
     query = f"?{target.raw_query_string}" if target.raw_query_string else ""
     url = URL(f"{call.url.origin()}{target.raw_path}{query}", encoded=True)
