@@ -13,6 +13,7 @@ import logging
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -38,10 +39,14 @@ Result = TypeVar("Result")
 
 _START_SECONDS = 60
 _RETRY_SECONDS = 0.5
+_ANSWER_SECONDS = 10.0
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+"""A client's first words, answered by a letter (PostgreSQL's documentation, Message Formats)."""
 _NOT_YET = (
     AssertionError,  # the library asserts that a server it finds is ready; it may be recovering
     subprocess.SubprocessError,  # and it waits ten seconds only for one that it starts
-    ConnectionRefusedError,
+    ConnectionError,
+    TimeoutError,
     FileNotFoundError,
 )
 _PLAIN_PATH = re.compile(r"""[^\s"'`$\\;&|<>()*?\[\]{}#!~%]+""")
@@ -143,9 +148,17 @@ def _start(data: Path) -> str:
 
 
 def _knock(server: PostmasterInfo) -> None:
-    """Raise unless somebody listens: the pid file may be that of a server just killed."""
+    """Raise unless it answers: the pid file may be that of a server that was just killed.
+
+    To be let in says nothing: the kernel does so as long as any of the old server's sockets is
+    open, and the connection ends with it.
+    """
     with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(_ANSWER_SECONDS)
         client.connect(str(server.socket_path))
+        client.sendall(_SSL_REQUEST)
+        if not client.recv(1):
+            raise ConnectionResetError("the server hung up")
 
 
 def _stop(data: Path) -> None:

@@ -136,6 +136,28 @@ async def test_a_killed_server_recovers_at_the_next_start(directory: Path) -> No
         assert await ask(url) == 1
 
 
+async def test_a_server_that_lets_in_but_never_answers_is_not_handed_out(directory: Path) -> None:
+    # As one does that was killed, and is not quite gone.
+    async with another_process(directory) as other:
+        pid = int((directory / "postgres" / "postmaster.pid").read_text().split()[0])
+        other.send_signal(signal.SIGKILL)
+        await other.wait()
+    os.kill(pid, signal.SIGSTOP)
+
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(start_and_ask(directory))
+        done, _ = await asyncio.wait({asking}, timeout=1)
+        os.kill(pid, signal.SIGKILL)
+
+    assert not done
+    assert asking.result() == 1
+
+
+async def start_and_ask(directory: Path) -> object:
+    async with embedded_postgres(directory) as url:
+        return await ask(url)
+
+
 async def test_a_pid_that_now_is_another_program_is_no_server(directory: Path) -> None:
     async with embedded_postgres(directory):
         pid_file = (directory / "postgres" / "postmaster.pid").read_text()
