@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
-import aio_pika
 import aiormq
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
 from pamqp import commands as spec
 
 from shared.amqp.address import Address
-from shared.amqp.connecting import connect, disconnect
+from shared.amqp.connecting import Connection, connect, disconnect
 from shared.amqp.failures import (
     MessageTooLarge,
     described,
@@ -326,7 +325,7 @@ async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str
     for rank, url in enumerate(address.urls):
         host = f"{url.host}:{url.port}"
         query = {"heartbeat": str(HEARTBEAT_SECONDS), "name": name} | dict(url.query)
-        connection = aio_pika.Connection(url.update_query(query), ssl_context=address.tls)
+        connection = Connection(url.update_query(query), ssl_context=address.tls)
         try:
             await connect(connection, seconds=CONNECT_SECONDS)
         except Exception as error:

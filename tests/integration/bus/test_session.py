@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import psutil
 import pytest
 from pamqp import commands as spec
 from pamqp.frame import marshal
@@ -11,6 +12,8 @@ from yarl import URL
 from shared.amqp.address import Address
 from shared.amqp.session import Outgoing, Session, open_session
 from shared.errors import BusUnavailable
+from tests.support.proxy import proxy_to
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.rabbitmq
 
@@ -91,6 +94,27 @@ async def test_a_broker_that_closes_as_soon_as_it_let_us_in_is_a_broker_that_is_
         with pytest.raises(BusUnavailable, match=r"opening a channel .* the connection broke"):
             async with open_session(address, name="test"):
                 pass
+
+
+async def test_a_connection_whose_other_end_does_not_read_is_cut(rabbit_url: str) -> None:
+    # As a broker under an alarm treats who publishes: the goodbye would wait behind the messages.
+    direct = URL(rabbit_url)
+    assert direct.port is not None
+    async with proxy_to(direct.port) as (proxy, port):
+        address = Address((direct.with_port(port),))
+        async with open_session(address, name="test") as session:
+            await session.declare_queue("mine", {})
+            proxy.freeze()
+            large = [outgoing("", "mine", bytes(8 * 2**20))] * 4
+            publishing = asyncio.create_task(session.publish(large))
+            await asyncio.wait([publishing], timeout=0.1)  # until the socket takes no more
+        publishing.cancel()
+
+        async def cut() -> bool:
+            sockets = psutil.Process().net_connections("tcp")
+            return not any(each.raddr and each.raddr.port == port for each in sockets)
+
+        await eventually(cut, what="the socket is closed")
 
 
 async def lets_in_and_closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
