@@ -137,6 +137,10 @@ class History:
             self._metrics.at(self._reader.cloud, events=self._events, per_second=0.0, share=1.0)
             self._metrics.will_take(self._reader.cloud, timedelta())
 
+    def leave(self) -> Handover | None:
+        """See the port; the API shows again what is after the checkpoint."""
+        return None
+
     async def _start(self) -> Sweep | None:
         """Return where to go on; None when there is nothing (more) to load."""
         await self._news.positioned.wait()

@@ -61,6 +61,10 @@ class Missed:
     async def done(self, handover: Handover) -> None:
         """See the port. There is no checkpoint: who is interrupted begins anew."""
 
+    def leave(self) -> Handover | None:
+        """See the port; it is read again from its beginning."""
+        return None
+
     async def _look(self) -> Sweep:
         if self._looks == 1:
             await asyncio.sleep(self._again_after.total_seconds())

@@ -64,6 +64,9 @@ class Pump:
                 await self.move(handover)
                 if handover.last:
                     return
+        rest = self.source.leave()
+        if rest is not None:
+            await self.move(rest)
 
     async def move(self, handover: Handover) -> None:
         """Bring one handover to the bus, however long the bus makes us wait."""

@@ -98,6 +98,10 @@ class AMQPSource:
         assert isinstance(handover.token, RawBatch)
         await self._consumer.acknowledge(handover.token)
 
+    def leave(self) -> Handover | None:
+        """See the port; the broker delivers again what was not acknowledged."""
+        return None
+
     def attach(self, consumer: BatchConsumer) -> None:
         """Say which consumer reads the queue; it calls `prepare`, so it is made after us."""
         self._consumer = consumer

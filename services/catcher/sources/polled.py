@@ -141,6 +141,10 @@ class PolledSource:
         if isinstance(handover.token, Position):
             await self._checkpoint.save(handover.token.saved())
 
+    def leave(self) -> Handover | None:
+        """See the port; the API shows again what is after the checkpoint."""
+        return None
+
     async def _meet(self) -> Horizon:
         """Find out where to begin: at the checkpoint, or with what is new from now on."""
         saved = await self._checkpoint.load()

@@ -85,3 +85,11 @@ class Source(Protocol):
         Only now is the source told: the messages acknowledged, the checkpoint moved.
         """
         ...
+
+    def leave(self) -> Handover | None:
+        """Return what nobody would hand over again after we are gone; None: there is no such thing.
+
+        Called when `receive` will not be any more. What comes to the source from then on is
+        refused, so that its sender knows.
+        """
+        ...

@@ -35,6 +35,8 @@ class Outcome(StrEnum):
     """Not confirmed in time; its events are still in hand."""
     NO_ROOM = "no_room"
     """Too much is in hand already; its events are lost."""
+    LEAVING = "leaving"
+    """It came when we were about to stop; its events are lost, if no other copy gets them."""
 
 
 @dataclass(eq=False, slots=True)
@@ -63,6 +65,7 @@ class WebhookSource:
         self._arrived = asyncio.Event()
         self._in_hand_bytes = 0
         self._turned_away = 0
+        self._left = False
 
     @property
     def trouble(self) -> str | None:
@@ -71,6 +74,9 @@ class WebhookSource:
 
     async def post(self, items: tuple[Notification | Unreadable, ...], size: int) -> Outcome:
         """Take the events of a request of `size` bytes, and say what became of them in time."""
+        if self._left:
+            self.turn_away()
+            return Outcome.LEAVING
         if self._in_hand_bytes + size > self._room_bytes and self._in_hand_bytes:
             self.turn_away()
             return Outcome.NO_ROOM
@@ -86,18 +92,12 @@ class WebhookSource:
         return Outcome.TAKEN
 
     def turn_away(self) -> None:
-        """Note that a request was lost for want of room."""
+        """Note that a request was lost, for want of room or time."""
         self._turned_away += 1
 
     async def receive(self, *, most: int, wait: timedelta) -> Handover:  # noqa: ARG002
         """See the port; requests come whole, and one that came is waiting for its answer."""
-        if self._turned_away:
-            turned_away = self._turned_away
-            await self._on_gap(
-                f"{turned_away} requests were answered with 503, since the bus did not take what"
-                " had come before; Ceilometer does not send them again"
-            )
-            self._turned_away -= turned_away
+        await self._tell_turned_away("the bus did not take what had come before")
         await self._arrived.wait()
         taken: list[_Post] = []
         count = 0
@@ -115,9 +115,20 @@ class WebhookSource:
             self._in_hand_bytes -= post.size
             post.confirmed.set()
 
+    def leave(self) -> Handover | None:
+        """See the port; who posted has been told already, or will be, that we have it."""
+        self._left = True
+        posts = list(self._posts)
+        self._posts.clear()
+        items = tuple(item for post in posts for item in post.items)
+        return Handover(items, posts) if posts else None
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """Remember, until the context is left, that somebody listens; report when nobody did."""
+        """Remember, until the context is left, that somebody listens; report when nobody did.
+
+        Leave it when nothing can be posted any more.
+        """
         ago = await self._last_read.ago()
         if ago is not None and ago > UNNOTICED:
             seconds = timedelta(seconds=int(ago.total_seconds()))
@@ -126,6 +137,16 @@ class WebhookSource:
             )
         async with beside(**{"noting that the webhook listens": self._keep_noting()}):
             yield
+        await self._tell_turned_away("they came when this copy was about to stop")
+
+    async def _tell_turned_away(self, why: str) -> None:
+        if self._turned_away:
+            turned_away = self._turned_away
+            await self._on_gap(
+                f"{turned_away} requests were answered with 503, since {why};"
+                " Ceilometer does not send them again"
+            )
+            self._turned_away -= turned_away
 
     async def _keep_noting(self) -> None:
         while True:

@@ -24,6 +24,11 @@ from shared.errors import CloudUnavailable, UnreadableNotification
 
 _GOODBYE_SECONDS = 1.0
 _RETRY_AFTER_SECONDS = "5"
+_WHY_LATER = {
+    Outcome.LATE: "the bus has not confirmed in time; the events are kept and will be delivered",
+    Outcome.NO_ROOM: "the bus does not take what came before",
+    Outcome.LEAVING: "this copy of the catcher is about to stop",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -166,11 +171,7 @@ class WebhookListener:
         route.count(outcome)
         if outcome is Outcome.TAKEN:
             return web.json_response({"taken": len(items)})
-        return _try_later(
-            "the bus has not confirmed in time; the events are kept and will be delivered"
-            if outcome is Outcome.LATE
-            else "the bus does not take what came before"
-        )
+        return _try_later(_WHY_LATER[outcome])
 
 
 def _refused(route: Route, reason: str, status: HTTPStatus) -> web.Response:

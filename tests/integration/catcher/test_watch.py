@@ -58,6 +58,9 @@ class FakeSource:
     async def done(self, handover: Handover) -> None:
         """Nothing to tell anybody."""
 
+    def leave(self) -> Handover | None:
+        return None
+
     async def ask(self) -> Answer:
         return Answer(works=self.works, why="answers" if self.works else "connection refused")
 

@@ -31,6 +31,7 @@ class ListSource:
     occasion = Occasion.NEWS
 
     def __init__(self, handovers: list[Handover], journal: list[str]) -> None:
+        self.rest: Handover | None = None
         self._handovers = handovers
         self._journal = journal
 
@@ -41,6 +42,9 @@ class ListSource:
 
     async def done(self, handover: Handover) -> None:
         self._journal.append(f"done {handover.token}")
+
+    def leave(self) -> Handover | None:
+        return self.rest
 
 
 class JournalBus:
@@ -172,6 +176,18 @@ async def test_stopping_lets_the_handover_in_hand_finish() -> None:
     await running
 
     assert journal == ["published one", "done one", "published two", "done two"]
+
+
+async def test_what_the_source_would_not_hand_over_again_reaches_the_bus_before_we_leave() -> None:
+    journal: list[str] = []
+    source = ListSource([], journal)
+    source.rest = handover("one", "two")
+    stop = asyncio.Event()
+    stop.set()
+
+    await pump(source, JournalBus(journal, failures=1)).run(stop)
+
+    assert journal == ["refused", "published one two", "done one"]
 
 
 async def test_an_event_belongs_to_the_cloud_of_its_source() -> None:

@@ -78,6 +78,15 @@ class Setting:
         async with self.listener.serving(Route(path, who, source, self.outcomes.append)):
             yield source
 
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[WebhookSource]:
+        """As the catcher does: who posts is cut off before the source is let go."""
+        source = self.source()
+        who = Credentials("ceilometer", "hush:hush")
+        route = Route("/prod", who, source, self.outcomes.append)
+        async with source.listening(), self.listener.serving(route):
+            yield source
+
     async def post(
         self, value: Any = EVENT, path: str = "/prod", auth: str | None = AUTH
     ) -> tuple[int, dict[str, Any]]:
@@ -140,6 +149,24 @@ async def test_what_there_is_no_room_for_is_a_gap_once_the_bus_takes_events_agai
     assert statuses == [503, 503, 503]
     assert setting.outcomes == ["late", "no_room", "no_room"]
     assert "2 requests were answered with 503" in setting.gaps[0]
+
+
+async def test_what_is_in_hand_when_we_stop_goes_its_way_and_what_comes_then_is_a_gap() -> None:
+    setting = Setting(answer_within=0.5)
+    async with setting.listening() as source:
+        kept, _ = await setting.post()
+        rest = source.leave()
+        refused, answer = await setting.post(EVENT | {"message_id": "two"})
+
+        assert rest is not None
+        assert [item.message_id for item in rest.items if isinstance(item, Notification)] == ["one"]
+        assert source.leave() is None
+    assert (kept, refused) == (503, 503)
+    assert answer["error"] == "this copy of the catcher is about to stop"
+    assert setting.outcomes == ["late", "leaving"]
+    assert [gap.partition(";")[0] for gap in setting.gaps] == [
+        "1 requests were answered with 503, since they came when this copy was about to stop"
+    ]
 
 
 async def test_several_clouds_share_a_listener_by_path() -> None:
