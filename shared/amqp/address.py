@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from yarl import URL
 
+_PORTS = {"amqp": 5672, "amqps": 5671}
+"""Where brokers listen when the URL does not say; messages name it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -21,4 +24,5 @@ class Address:
     @classmethod
     def parse(cls, url: str) -> "Address":
         """Return the address of a plain AMQP URL, as `bus.url` has it."""
-        return cls((URL(url),))
+        parsed = URL(url)
+        return cls((parsed.with_port(parsed.port or _PORTS.get(parsed.scheme)),))
