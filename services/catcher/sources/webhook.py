@@ -106,7 +106,7 @@ class WebhookSource:
             count += len(taken[-1].items)
         if not self._posts:
             self._arrived.clear()
-        return Handover(tuple(item for post in taken for item in post.items), taken)
+        return _handed_over(taken)
 
     async def done(self, handover: Handover) -> None:
         """See the port."""
@@ -120,8 +120,7 @@ class WebhookSource:
         self._left = True
         posts = list(self._posts)
         self._posts.clear()
-        items = tuple(item for post in posts for item in post.items)
-        return Handover(items, posts) if posts else None
+        return _handed_over(posts) if posts else None
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -152,3 +151,7 @@ class WebhookSource:
         while True:
             await self._last_read.note()
             await asyncio.sleep(NOTE_INTERVAL.total_seconds())
+
+
+def _handed_over(posts: list[_Post]) -> Handover:
+    return Handover(tuple(item for post in posts for item in post.items), posts)
