@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from yarl import URL
 
-_PORTS = {"amqp": 5672, "amqps": 5671}
+PORTS = {"amqp": 5672, "amqps": 5671}
 """Where brokers listen when the URL does not say; messages name it."""
 
 
@@ -25,4 +25,4 @@ class Address:
     def parse(cls, url: str) -> "Address":
         """Return the address of a plain AMQP URL, as `bus.url` has it."""
         parsed = URL(url)
-        return cls((parsed.with_port(parsed.port or _PORTS.get(parsed.scheme)),))
+        return cls((parsed.with_port(parsed.port or PORTS.get(parsed.scheme)),))

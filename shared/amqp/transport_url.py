@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote
 
 from yarl import URL
 
-from shared.amqp.address import Address
+from shared.amqp.address import PORTS, Address
 from shared.secret import mask
 
 _SCHEMES = ("rabbit", "kombu", "amqp", "amqps")
@@ -56,7 +56,7 @@ _OLD_NAMES = {
     "rabbit_use_ssl": "ssl",
 }
 """As they were called until Pike."""
-_PORT, _TLS_PORT, _LAST_PORT = 5672, 5671, 65535
+_LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def parse_transport_url(text: str) -> Transport:
     options = _options(query)
     tls = _tls(options, wanted=scheme == "amqps")
     return Transport(
-        hosts=_hosts(hosts, _PORT if tls is None else _TLS_PORT, shown=mask(text)),
+        hosts=_hosts(hosts, PORTS["amqp" if tls is None else "amqps"], shown=mask(text)),
         # Nothing after the slash is the broker's default, which RabbitMQ calls "/".
         virtual_host=unquote(virtual_host) or "/",
         tls=tls,
