@@ -27,7 +27,7 @@ from aio_pika.abc import AbstractChannel, AbstractExchange
 from yarl import URL
 
 from services.simulator.notification import Json
-from shared.amqp.connecting import connect
+from shared.amqp.connecting import Connection, connect
 from shared.amqp.failures import FAILURES
 from shared.backoff import Backoff
 
@@ -140,7 +140,7 @@ class AMQPNotifier:
         while True:
             confirmed = self.counts["confirmed"]
             try:
-                connection = aio_pika.Connection(URL(self._url))
+                connection = Connection(URL(self._url))
                 await connect(connection, seconds=_CONNECT_SECONDS)
                 async with connection:
                     await self._publish_all(await connection.channel())

@@ -5,7 +5,6 @@ from typing import Any
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractConnection
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 from yarl import URL
 
@@ -47,7 +46,7 @@ class _Socket(TransportFactory):
         return reader, self.writer
 
 
-async def connect(connection: AbstractConnection, *, seconds: float) -> None:
+async def connect(connection: Connection, *, seconds: float) -> None:
     """Connect, or leave nothing half open behind, that would be closed when nobody listens.
 
     Raises what aio-pika raises, AMQPError or OSError, TimeoutError after `seconds`, and
@@ -60,12 +59,11 @@ async def connect(connection: AbstractConnection, *, seconds: float) -> None:
         try:
             await disconnect(connection)
         finally:
-            if isinstance(connection, Connection):
-                connection.cut()
+            connection.cut()
         raise
 
 
-async def disconnect(connection: AbstractConnection) -> None:
+async def disconnect(connection: Connection) -> None:
     """Close politely, for a bounded time; a broken connection cannot be, and that is all right.
 
     Then it is cut: a broker under an alarm does not read what publishers send, nor their goodbye,
@@ -77,7 +75,6 @@ async def disconnect(connection: AbstractConnection) -> None:
     finally:
         if not closing.done():
             closing.cancel()
-            if isinstance(connection, Connection):
-                connection.cut()
+            connection.cut()
     if closing.done() and not closing.cancelled() and (error := closing.exception()):
         log.debug("close_failed", reason=described(error))

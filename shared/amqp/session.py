@@ -15,7 +15,6 @@ from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 import aiormq
-from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
 from pamqp import commands as spec
 
@@ -67,7 +66,7 @@ class Session:
     """A channel and the operations on it; everything raises BusUnavailable when it fails."""
 
     def __init__(
-        self, connection: AbstractConnection, channel: aiormq.Channel, host: str, rank: int = 0
+        self, connection: Connection, channel: aiormq.Channel, host: str, rank: int = 0
     ) -> None:
         self.host = host
         self.rank = rank
@@ -320,7 +319,7 @@ async def open_session(address: Address, *, name: str) -> AsyncIterator[Session]
         await disconnect(connection)
 
 
-async def _connect(address: Address, name: str) -> tuple[AbstractConnection, str, int]:
+async def _connect(address: Address, name: str) -> tuple[Connection, str, int]:
     failures = []
     for rank, url in enumerate(address.urls):
         host = f"{url.host}:{url.port}"
